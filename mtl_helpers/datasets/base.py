@@ -1,0 +1,238 @@
+"""What a multi-task data set is: inputs, one label a task, and what is known about both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+Arrays = dict[str, np.ndarray]
+Kind = Literal["binary", "regression", "multiclass", "tags"]
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one output predicts.
+
+    Attributes:
+        kind: ``"binary"`` (a probability), ``"regression"`` (a number), ``"multiclass"`` (one of several classes a
+            row) or ``"tags"`` (one of several classes a token).
+        classes: Names of the classes of a ``"multiclass"`` or ``"tags"`` task, in label order; else empty.
+    """
+
+    kind: Kind = "binary"
+    classes: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> int:
+        """Width of the task's output layer: 1, or the number of classes."""
+        return max(1, len(self.classes))
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """An int32 input ``[rows, columns]`` of category numbers; 0 in every column is "not seen in training".
+
+    Attributes:
+        columns: Name of each column.
+        sizes: Number of categories of each column, the unseen one included.
+    """
+
+    columns: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return (len(self.columns),)
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A float32 input ``[rows, columns]``, scaled by the training split's mean and standard deviation.
+
+    Attributes:
+        columns: Name of each column.
+    """
+
+    columns: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return (len(self.columns),)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """An int32 input ``[rows, length]`` of word (or position) numbers; 0 is padding, 1 is "not seen in training".
+
+    Attributes:
+        length: Tokens in a row, padding included.
+        size: Number of words, padding and the unseen one included.
+    """
+
+    length: int
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return (self.length,)
+
+
+InputKind = Categorical | Numeric | Tokens
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one split.
+
+    Attributes:
+        inputs: Input name -> array ``[rows, ...]`` (int32 for categories and tokens, float32 for numbers).
+        labels: Task name -> array ``[rows]`` (float32; int32 for classes) or, for tags, int32 ``[rows, tokens]``.
+        weights: Task name -> float32 ``[rows]``, 0 where the label is missing (it is NaN there, or 0 for classes).
+            A task that is not a key has all its labels.
+        truth: Task name -> the generator's own probability or mean, float32 ``[rows]``. Empty for real data.
+        groups: int32 ``[rows]``, each row's segment as a position in ``MultiTaskData.groups``; None without segments.
+    """
+
+    inputs: Arrays
+    labels: Arrays
+    weights: Arrays = field(default_factory=dict)
+    truth: Arrays = field(default_factory=dict)
+    groups: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.labels.values())))
+
+    def take(self, which: np.ndarray | slice) -> Rows:
+        """Gives some of the rows.
+
+        Args:
+            which: Positions, a boolean mask or a slice.
+
+        Returns:
+            The chosen rows, in the order asked for.
+        """
+
+        def cut(arrays: Arrays) -> Arrays:
+            return {name: values[which] for name, values in arrays.items()}
+
+        groups = None if self.groups is None else self.groups[which]
+        return Rows(cut(self.inputs), cut(self.labels), cut(self.weights), cut(self.truth), groups)
+
+    def only(self, tasks: Iterable[str]) -> Rows:
+        """Gives the same rows with some of the tasks."""
+        kept = list(tasks)
+
+        def cut(arrays: Arrays) -> Arrays:
+            return {task: arrays[task] for task in kept if task in arrays}
+
+        return replace(self, labels=cut(self.labels), weights=cut(self.weights), truth=cut(self.truth))
+
+
+@dataclass(frozen=True)
+class MultiTaskData:
+    """A data set with several labels a row, split into train, validation and test.
+
+    Attributes:
+        name: What it is called in tables and figures.
+        tasks: Task name -> what the task predicts. The names key labels, losses, metrics and model outputs.
+        inputs: Input name -> what the input holds.
+        train: Rows to fit on. Vocabularies and scalers were fitted on them alone.
+        validation: Rows to choose settings and stopping times by.
+        test: Rows to report on, once.
+        groups: Names of the segments that ``Rows.groups`` counts.
+        vocabularies: Column name -> its categories in number order, starting with the unseen one.
+
+    Raises:
+        ValueError: If a split lacks a task's labels or an input, or if their lengths differ.
+
+    Example:
+        >>> data = task_pair(correlation=0.5, rows=1000)
+        >>> list(data.tasks), len(data.train)
+        (['task_1', 'task_2'], 600)
+    """
+
+    name: str
+    tasks: dict[str, Task]
+    inputs: dict[str, InputKind]
+    train: Rows
+    validation: Rows
+    test: Rows
+    groups: tuple[str, ...] = ()
+    vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ValueError("tasks={} is empty; name at least one task.")
+        for split in SPLITS:
+            rows = getattr(self, split)
+            for what, wanted, given in (("tasks", self.tasks, rows.labels), ("inputs", self.inputs, rows.inputs)):
+                if set(wanted) != set(given):
+                    raise ValueError(f"{what}={sorted(wanted)} but the {split} rows hold {sorted(given)}; give the same.")
+            lengths = {name: len(values) for name, values in {**rows.inputs, **rows.labels, **rows.weights}.items()}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"The {split} rows differ in length: {lengths}; give every array the same number of rows.")
+
+    def with_tasks(self, tasks: Iterable[str]) -> MultiTaskData:
+        """Gives the same data with some of its tasks.
+
+        Args:
+            tasks: Names of the tasks to keep, in the order wanted.
+
+        Returns:
+            The data with those tasks alone.
+
+        Raises:
+            ValueError: If a name is not a task of the data.
+        """
+        kept = require_known("tasks", tasks, self.tasks)
+        cut = {split: getattr(self, split).only(kept) for split in SPLITS}
+        return replace(self, tasks={task: self.tasks[task] for task in kept}, **cut)
+
+    def with_train(self, choose: Callable[[Rows], Rows]) -> MultiTaskData:
+        """Gives the same data with changed training rows, for instance fewer of them."""
+        return replace(self, train=choose(self.train))
+
+    def describe(self) -> pd.DataFrame:
+        """Counts rows and labels.
+
+        Returns:
+            A row a split and task: rows, labelled rows, and the mean label (the positive rate of a binary task).
+        """
+        table = []
+        for split in SPLITS:
+            rows = getattr(self, split)
+            for task in self.tasks:
+                labels = rows.labels[task]
+                present = rows.weights[task] > 0 if task in rows.weights else np.ones(len(rows), bool)
+                mean = float(labels[present].mean()) if present.any() else float("nan")
+                table.append((split, task, len(rows), int(present.sum()), mean))
+        return pd.DataFrame(table, columns=["split", "task", "rows", "labelled", "mean label"])
+
+
+def require_known(argument: str, names: Iterable[str], known: Mapping[str, object]) -> list[str]:
+    """Checks that every name is known.
+
+    Args:
+        argument: Name of the argument, for the message.
+        names: What the caller asked for.
+        known: What there is, by name.
+
+    Returns:
+        The names, as a list.
+
+    Raises:
+        ValueError: Naming the unknown ones and those that exist, or that none was given.
+    """
+    wanted = [names] if isinstance(names, str) else list(names)
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        raise ValueError(f"{argument}={wanted}: unknown {unknown}; choose from {sorted(known)}.")
+    return wanted
