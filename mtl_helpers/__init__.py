@@ -2,8 +2,8 @@
 
 import os
 
-# Before TensorFlow is imported: the CPU everywhere, no log noise, and arithmetic that does not depend on oneDNN.
+# Before TensorFlow is imported: the CPU everywhere, and arithmetic that does not depend on oneDNN. quiet.py imports it without its log noise.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
