@@ -1,0 +1,88 @@
+"""What is measured while a model trains: losses and scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mtl_helpers.metrics import log_loss, task_metric
+from mtl_helpers.study.plan import Plan
+
+
+class Evaluator:
+    """Measures all runs of one model.
+
+    Args:
+        name: The model's name.
+        trainer: What trains it.
+        plan: The runs.
+        losses: Task name -> loss.
+
+    Attributes:
+        scores: Task -> validation metric of every run after each epoch from 0 on, a list of ``[runs]``.
+    """
+
+    def __init__(self, name: str, trainer: Any, plan: Plan, losses: dict[str, keras.losses.Loss]) -> None:
+        self.name, self.trainer, self.plan, self.losses = name, trainer, plan, losses
+        self._rows: list[tuple] = []
+        self.scores: dict[str, list[np.ndarray]] = {task: [] for task in plan.tasks}
+
+    def validate(self, epoch: int, training: np.ndarray | None) -> np.ndarray:
+        """Measures the validation split after an epoch.
+
+        Args:
+            epoch: The epoch; 0 before training.
+            training: The epoch's mean training losses ``[runs, tasks]``; None before training.
+
+        Returns:
+            Validation loss of each run, its tasks weighted as in training, ``[runs]``.
+        """
+        predictions = self.trainer.predict("validation")
+        total = np.zeros(len(self.plan.runs))
+        for position, task in enumerate(self.plan.tasks):
+            if training is not None:
+                self._write(task, "train", epoch, "loss", training[:, position])
+            total += self._score_split(task, "validation", epoch, predictions[task])
+        return total
+
+    def finish(self, epochs: np.ndarray) -> None:
+        """Measures the test split, once, with the final weights; ``epochs`` are those weights' epochs, ``[runs]``."""
+        predictions = self.trainer.predict("test")
+        for task in self.plan.tasks:
+            self._score_split(task, "test", epochs, predictions[task])
+
+    def frame(self) -> pd.DataFrame:
+        """Gives all that was measured, as the rows of ``Study.frame``."""
+        runs = self.plan.runs
+        columns = ["task", "split", "metric", "epoch", "value"]
+        wide = pd.DataFrame(self._rows, columns=columns).explode(["epoch", "value"], ignore_index=True)
+        for column in ("data", "loss_weight", "seed"):
+            wide[column] = np.tile([getattr(run, column) for run in runs], len(self._rows))
+        return wide.assign(model=self.name).astype({"epoch": int, "value": float})
+
+    def _write(self, task: str, split: str, epoch: int | np.ndarray, metric: str, values: np.ndarray) -> None:
+        epochs = np.broadcast_to(epoch, len(values))
+        self._rows.append((task, split, metric, list(epochs), list(map(float, values))))
+
+    def _score_split(self, task: str, split: str, epoch: int | np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        """Writes a task's metrics ``predicted`` ``[runs, rows, ...]``; gives its weighted loss, ``[runs]``."""
+        kind = self.plan.data.tasks[task]
+        metric, score, _ = task_metric(kind)
+        values: dict[str, list[float]] = {metric: [], "loss": []}
+        for run, outputs in zip(self.plan.runs, predicted, strict=True):
+            rows = getattr(self.plan.of_run(run), split)
+            labels, weights = rows.labels[task], rows.weights.get(task)
+            given = outputs[:, 0] if kind.kind in ("binary", "regression") else outputs
+            values[metric].append(score(labels, given, weights))
+            shaped = labels[:, None] if kind.kind in ("binary", "regression") else labels
+            values["loss"].append(float(self.losses[task](shaped, outputs, weights)))
+            if kind.kind == "binary":
+                values.setdefault("log_loss", []).append(log_loss(labels, given, weights))
+        for name, numbers in values.items():
+            self._write(task, split, epoch, name, np.array(numbers))
+        if split == "validation":
+            self.scores[task].append(np.array(values[metric]))
+        return np.array(values["loss"]) * [run.weights[task] for run in self.plan.runs]

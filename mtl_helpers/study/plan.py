@@ -1,0 +1,175 @@
+"""Which runs a study makes: every data set, with every set of loss weights, from every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtl_helpers.datasets.base import MultiTaskData, require_known
+from mtl_helpers.seeds import course_seed
+
+DataSource = MultiTaskData | Callable[[int], MultiTaskData]
+LossWeights = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: what it learns from, how it weighs its tasks, and where its randomness starts.
+
+    Attributes:
+        data: Label of the data set.
+        loss_weight: Label of the loss weights.
+        weights: Task name -> weight of its loss.
+        seed: Seed of the initial weights, of the batch order, and of the data if it is drawn anew for each seed.
+        source: Position of the run's data set in ``Plan.datasets``.
+    """
+
+    data: str
+    loss_weight: str
+    weights: dict[str, float]
+    seed: int
+    source: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a study and the data sets they read.
+
+    Attributes:
+        datasets: The distinct data sets, all of one shape.
+        runs: The runs, in the order in which their weights are stacked.
+    """
+
+    datasets: tuple[MultiTaskData, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def data(self) -> MultiTaskData:
+        """The data set whose shape all others share."""
+        return self.datasets[0]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks."""
+        return list(self.data.tasks)
+
+    def of_run(self, run: Run) -> MultiTaskData:
+        """Gives the data set of a run."""
+        return self.datasets[run.source]
+
+
+def make_plan(
+    data: DataSource | Mapping[str | float, DataSource],
+    seeds: int | Sequence[int],
+    loss_weights: LossWeights | Mapping[str, LossWeights] | None,
+) -> Plan:
+    """Lists the runs of a study, after checking what was asked for.
+
+    Args:
+        data: A data set; or a function of the seed that draws one; or several of either, by label.
+        seeds: How many seeds, counted from the course's seed; or the seeds themselves.
+        loss_weights: Task -> weight; or label -> such weights; None weighs every task 1.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: If there is no seed, a weight is for an unknown task or negative, the data sets differ in shape, or
+            a binary task's training labels are all of one class.
+    """
+    numbers = [course_seed(i) for i in range(seeds)] if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(f"seeds={seeds!r} gives {numbers}; ask for at least one seed, and each once.")
+    sources = data if isinstance(data, Mapping) else {"data": data}
+    if not sources:
+        raise ValueError("data={} is empty; give at least one data set.")
+    datasets: list[MultiTaskData] = []
+    position: dict[tuple[str, int], int] = {}
+    for label, source in sources.items():
+        for seed in numbers:
+            if callable(source):
+                position[str(label), seed] = len(datasets)
+                datasets.append(source(seed))
+            else:
+                if source not in datasets:
+                    datasets.append(source)
+                position[str(label), seed] = datasets.index(source)
+    check_alike(datasets)
+    for dataset in datasets:
+        check_labels(dataset)
+    sweep = weight_sweep(loss_weights, datasets[0])
+    runs = [
+        Run(str(label), name, weights, seed, position[str(label), seed])
+        for label in sources
+        for name, weights in sweep.items()
+        for seed in numbers
+    ]
+    return Plan(tuple(datasets), tuple(runs))
+
+
+def weight_sweep(
+    loss_weights: LossWeights | Mapping[str, LossWeights] | None, data: MultiTaskData
+) -> dict[str, dict[str, float]]:
+    """Gives every set of loss weights a label and every task a weight."""
+    if loss_weights is None:
+        return {"equal": dict.fromkeys(data.tasks, 1.0)}
+    nested = all(isinstance(value, Mapping) for value in loss_weights.values())
+    sweep = loss_weights if nested and loss_weights else {"given": loss_weights}
+    complete = {}
+    for label, weights in sweep.items():
+        require_known("loss_weights", weights, data.tasks)  # type: ignore[arg-type]
+        complete[str(label)] = {task: float(weights.get(task, 1.0)) for task in data.tasks}  # type: ignore[union-attr]
+        if min(complete[str(label)].values()) < 0:
+            raise ValueError(f"loss_weights={dict(weights)}: a negative weight trains a task to be wrong; give >= 0.")  # type: ignore[call-overload]
+    return complete
+
+
+def check_alike(datasets: Sequence[MultiTaskData]) -> None:
+    """Checks that all data sets can be trained by one compiled program."""
+
+    def shape(data: MultiTaskData) -> tuple:
+        sizes = (len(data.train), len(data.validation), len(data.test))
+        return sizes, data.tasks, data.inputs, data.groups
+
+    for data in datasets[1:]:
+        for what, first, other in zip(
+            ("rows", "tasks", "inputs", "groups"), shape(datasets[0]), shape(data), strict=True
+        ):
+            if first != other:
+                raise ValueError(f"data: {what} differ between data sets ({first} and {other}); make them alike.")
+
+
+def check_labels(data: MultiTaskData) -> None:
+    """Checks that every task has labels to learn from, and a binary task both kinds of them."""
+    for task, kind in data.tasks.items():
+        labels = data.train.labels[task]
+        present = labels[data.train.weights[task] > 0] if task in data.train.weights else labels
+        if present.size == 0:
+            raise ValueError(f"task {task!r} has no training label; drop it with data.with_tasks([...]).")
+        if kind.kind == "binary" and present.min() == present.max():
+            raise ValueError(
+                f"task {task!r} has only the label {present[0]:g} in training; give rows of both classes or drop it."
+            )
+
+
+def batches(rows: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
+    """Gives the batches of one epoch; ``model.fit`` over rows in this order sees the same ones.
+
+    Args:
+        rows: Number of training rows.
+        batch_size: Rows in a batch. Rows that do not fill a last batch wait for another epoch's order.
+        seed: The run's seed.
+        epoch: The epoch, counted from 1.
+
+    Returns:
+        Row positions, int32 ``[steps, batch_size]``.
+
+    Example:
+        >>> batches(rows=5, batch_size=2, seed=0, epoch=1).shape
+        (2, 2)
+    """
+    steps = rows // batch_size
+    order = np.random.default_rng([seed, epoch]).permutation(rows)[: steps * batch_size]
+    return order.reshape(steps, batch_size).astype(np.int32)

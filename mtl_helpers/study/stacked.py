@@ -1,0 +1,245 @@
+"""Many seeds of one Keras model trained in one compiled program.
+
+Every weight gets a new first axis, the run. Inside ``tf.vectorized_map`` one run computes its own gradients with
+``model.stateless_call``, exactly as it would alone; outside, an ordinary Keras optimizer moves all runs' weights at
+once. Adam and its kin treat each number by itself, so this equals training every run alone. An epoch is one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mtl_helpers.datasets.base import Rows
+from mtl_helpers.study.plan import Plan, batches
+
+ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
+PREDICTED_AT_ONCE = 16_384
+
+
+def check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
+    """Refuses an optimizer that mixes the numbers of a weight, for it would mix the runs.
+
+    Args:
+        optimizer: The optimizer asked for.
+
+    Raises:
+        ValueError: If it clips by norm, averages weights, or is not known to act element by element.
+    """
+    name = type(optimizer).__name__
+    for setting in ("clipnorm", "global_clipnorm"):
+        if getattr(optimizer, setting, None) is not None:
+            raise ValueError(
+                f"optimizer={name}({setting}={getattr(optimizer, setting)}): a norm taken over all runs would couple "
+                "them; use clipvalue, or train with model.fit."
+            )
+    if getattr(optimizer, "use_ema", False):
+        raise ValueError(f"optimizer={name}(use_ema=True) is not supported by study; train with model.fit.")
+    if name not in ELEMENTWISE:
+        raise ValueError(f"optimizer={name} does not act element by element; choose from {list(ELEMENTWISE)}.")
+
+
+def why_not_stackable(model: keras.Model) -> str | None:
+    """Says what in a model keeps it from being trained in one program, or None.
+
+    Args:
+        model: The model.
+
+    Returns:
+        A short reason that names the layer, or None if the model can be stacked.
+    """
+    if type(model).train_step is not keras.Model.train_step and not hasattr(model, "balancer"):
+        return f"{type(model).__name__} has a train_step of its own"
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+            return f"layer {layer.name!r} is recurrent, which does not pay when vectorised"
+    for variable in model.trainable_variables:
+        if getattr(variable, "constraint", None) is not None:
+            return f"weight {variable.path!r} has a constraint"
+    return None
+
+
+def in_output_shape(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    """Gives labels ``[batch]`` the last axis of outputs ``[batch, 1]``; others are left as they are."""
+    return labels[..., None] if labels.shape.rank == outputs.shape.rank - 1 and outputs.shape[-1] == 1 else labels
+
+
+def stack(variables: list[list[keras.Variable]]) -> list[keras.Variable]:
+    """Stacks the variables of several models: ``[models][variables]`` to one ``[models, ...]`` each."""
+    return [
+        keras.Variable(np.stack([each.numpy() for each in same]), dtype=same[0].dtype, trainable=same[0].trainable)
+        for same in zip(*variables, strict=True)
+    ]
+
+
+class StackedModel:
+    """The runs of one model, stacked.
+
+    Args:
+        models: One built model a run, with that run's initial weights; all of one architecture.
+        plan: The runs and their data.
+        losses: Task name -> loss.
+        optimizer: An optimizer that acts element by element; a fresh copy of it is used.
+        batch_size: Rows in a batch.
+
+    Attributes:
+        model: The first run's model, used as the template of the computation.
+        weights: The stacked trainable weights, one ``keras.Variable`` ``[runs, ...]`` each.
+        states: The stacked other weights, for instance the seeds of dropout.
+    """
+
+    def __init__(
+        self,
+        models: list[keras.Model],
+        plan: Plan,
+        losses: dict[str, keras.losses.Loss],
+        optimizer: keras.optimizers.Optimizer,
+        batch_size: int,
+    ) -> None:
+        check_optimizer(optimizer)
+        self.model, self.plan, self.losses = models[0], plan, losses
+        self.batch_size = min(batch_size, len(plan.data.train))
+        self.balancer = getattr(self.model, "balancer", None)
+
+        self.weights = stack([model.trainable_variables for model in models])
+        self.states = stack([model.non_trainable_variables for model in models])
+        self.optimizer = type(optimizer).from_config(optimizer.get_config())
+        self.optimizer.build(self.weights)
+        self.loss_weights = tf.constant([[run.weights[task] for task in plan.tasks] for run in plan.runs], tf.float32)
+        self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
+        self.train_rows = on_device([data.train for data in plan.datasets])  # inputs, labels, weights
+        self._train = tf.function(self._train_epoch, jit_compile=True)
+        self._predictors: dict[tuple, Any] = {}
+
+    def train_epoch(self, epoch: int) -> np.ndarray:
+        """Trains every run for one epoch.
+
+        Args:
+            epoch: Its number, counted from 1; decides the order of the rows.
+
+        Returns:
+            Mean loss of each run and task over the epoch's batches, ``[runs, tasks]``.
+        """
+        rows = len(self.plan.data.train)
+        order = [batches(rows, self.batch_size, run.seed, epoch) for run in self.plan.runs]
+        stacked = np.stack(order, axis=1) + self.offsets[:, None]
+        return self._train(tf.constant(stacked)).numpy()
+
+    def _train_epoch(self, order: tf.Tensor) -> tf.Tensor:
+        """The compiled epoch: ``order`` int32 ``[steps, runs, batch]`` -> mean losses ``[runs, tasks]``."""
+        steps = order.shape[0]
+        total = tf.zeros([len(self.plan.runs), len(self.plan.tasks)])
+        states = [variable.value for variable in self.states]
+        for step in tf.range(steps):
+            batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), self.train_rows)
+            weights = [variable.value for variable in self.weights]
+            losses, gradients, states = tf.vectorized_map(
+                self._one_run, (weights, states, batch, self.loss_weights), fallback_to_while_loop=False
+            )
+            self.optimizer.apply(gradients, self.weights)
+            total += losses
+        for variable, value in zip(self.states, states, strict=True):
+            variable.assign(value)
+        return total / tf.cast(steps, tf.float32)
+
+    def _one_run(self, run: tuple) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
+        """One step of one run: its task losses ``[tasks]``, the gradients of its weights and its new states."""
+        weights, states, (inputs, labels, present), loss_weights = run
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            outputs, states, extra = self.model.stateless_call(
+                weights, states, inputs, training=True, return_losses=True
+            )
+            losses = tf.stack(
+                [
+                    self.losses[task](in_output_shape(labels[task], outputs[task]), outputs[task], present.get(task))
+                    for task in self.plan.tasks
+                ]
+            )
+            total = tf.reduce_sum(losses * loss_weights) + sum(extra)
+        gradients = tape.gradient(total, weights, unconnected_gradients="zero")
+        return losses, [tf.convert_to_tensor(gradient) for gradient in gradients], states
+
+    def predict(
+        self, split: str, rows: np.ndarray | None = None, view: Callable[[keras.Model], keras.Model] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Computes outputs for a split, or some of its rows, for every run.
+
+        Args:
+            split: ``"train"``, ``"validation"`` or ``"test"``.
+            rows: Row positions; all rows if None.
+            view: Makes another model over the same layers, for instance ``gate_model``; None for the model itself.
+
+        Returns:
+            Output name -> float32 ``[runs, rows, ...]``.
+        """
+        if (split, view) not in self._predictors:
+            model = view(self.model) if view else self.model
+            inputs = on_device([getattr(data, split) for data in self.plan.datasets])[0]
+            self._predictors[split, view] = tf.function(partial(self._predict_rows, model, inputs))
+        size, runs = len(getattr(self.plan.data, split)), self.plan.runs
+        wanted = np.arange(size, dtype=np.int32) if rows is None else np.asarray(rows, np.int32)
+        chunk = min(len(wanted), max(1, PREDICTED_AT_ONCE // len(runs)))
+        padded = np.resize(wanted, (-(-len(wanted) // chunk), 1, chunk))
+        offsets = np.array([run.source for run in runs], np.int32)[:, None] * size
+        pieces = [self._predictors[split, view](tf.constant(piece + offsets)) for piece in padded]
+        return {
+            name: np.concatenate([piece[name].numpy() for piece in pieces], axis=1)[:, : len(wanted)]
+            for name in pieces[0]
+        }
+
+    def _predict_rows(self, model: keras.Model, inputs: dict[str, tf.Tensor], which: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The traced outputs of rows ``which`` int32 ``[runs, rows]``."""
+        own = {id(mine): stack.value for mine, stack in zip(self._own_variables(), self._stacks(), strict=True)}
+        weights = [own[id(variable)] for variable in model.trainable_variables]
+        states = [own[id(variable)] for variable in model.non_trainable_variables]
+
+        def one_run(run: tuple) -> dict[str, tf.Tensor]:
+            return model.stateless_call(*run, training=False)[0]
+
+        rows = {name: tf.gather(values, which) for name, values in inputs.items()}
+        return tf.vectorized_map(one_run, (weights, states, rows), fallback_to_while_loop=False)
+
+    def _own_variables(self) -> list[keras.Variable]:
+        return self.model.trainable_variables + self.model.non_trainable_variables
+
+    def _stacks(self) -> list[keras.Variable]:
+        return self.weights + self.states
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies all stacked weights, ``[runs, ...]`` each."""
+        return [stack.numpy() for stack in self._stacks()]
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Puts copied weights back."""
+        for stack, value in zip(self._stacks(), values, strict=True):
+            stack.assign(value)
+
+    def switch_off(self, layer: str, expert: int | None) -> None:
+        """Switches one expert of a gated layer off in every run; None switches all of them on."""
+        enabled = self.model.get_layer(layer).expert_enabled
+        pairs = zip(self._own_variables(), self._stacks(), strict=True)
+        stack = next(stack for own, stack in pairs if own is enabled)
+        values = np.ones(stack.shape, np.float32)
+        if expert is not None:
+            values[:, expert] = 0
+        stack.assign(values)
+
+
+def on_device(datasets: list[Rows]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Lays the rows of all data sets end to end as tensors: inputs, labels, and weights where labels are missing."""
+
+    def join(arrays: list[dict[str, np.ndarray]]) -> dict[str, tf.Tensor]:
+        return {name: tf.constant(np.concatenate([each[name] for each in arrays])) for name in arrays[0]}
+
+    partial_tasks = {task for rows in datasets for task in rows.weights}
+    weights = [
+        {task: rows.weights.get(task, np.ones(len(rows), np.float32)) for task in sorted(partial_tasks)}
+        for rows in datasets
+    ]
+    return join([rows.inputs for rows in datasets]), join([rows.labels for rows in datasets]), join(weights)
