@@ -114,7 +114,7 @@ def make_trainer(
     for run in plan.runs:
         keras.utils.set_random_seed(run.seed)
         models.append(builder(plan.of_run(run)))
-    outputs = models[0].output
+    outputs = getattr(models[0], "output", None)
     if not isinstance(outputs, dict) or set(outputs) != set(plan.tasks):
         given = sorted(outputs) if isinstance(outputs, dict) else type(outputs).__name__
         raise ValueError(

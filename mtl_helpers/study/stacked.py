@@ -139,7 +139,7 @@ class StackedModel:
             batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), self.train_rows)
             weights = [variable.value for variable in self.weights]
             losses, gradients, states = tf.vectorized_map(
-                self._one_run, (weights, states, batch, self.loss_weights), fallback_to_while_loop=False
+                self._one_run, (weights, states, batch, self.loss_weights), warn=False
             )
             self.optimizer.apply(gradients, self.weights)
             total += losses
@@ -203,7 +203,7 @@ class StackedModel:
             return model.stateless_call(*run, training=False)[0]
 
         rows = {name: tf.gather(values, which) for name, values in inputs.items()}
-        return tf.vectorized_map(one_run, (weights, states, rows), fallback_to_while_loop=False)
+        return tf.vectorized_map(one_run, (weights, states, rows), warn=False)
 
     def _own_variables(self) -> list[keras.Variable]:
         return self.model.trainable_variables + self.model.non_trainable_variables
