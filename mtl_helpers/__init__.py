@@ -2,7 +2,7 @@
 
 import os
 
-# Before TensorFlow is imported: the CPU everywhere, and arithmetic that does not depend on oneDNN. quiet.py imports it without its log noise.
+# Before TensorFlow is imported (quiet.py does that): the CPU everywhere, and arithmetic without oneDNN's rearranging.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

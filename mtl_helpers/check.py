@@ -98,7 +98,7 @@ def check_heads() -> Finding:
     """Checks that Keras gives each of two outputs its own loss, weight and metric.
 
     Nothing is trained: the outputs are the constants 1 and 3 and all labels are 0, so the squared errors are 1
-    and 9, the absolute ones 1 and 3. Keras 3.5.0 and 3.14.0 mixed outputs up without a word (keras issues 20346 and 22625).
+    and 9, the absolute ones 1 and 3. Keras 3.5.0 and 3.14.0 mixed outputs up silently (keras issues 20346, 22625).
     """
     import keras
     import numpy as np

@@ -88,7 +88,7 @@ class Tokens:
 InputKind = Categorical | Numeric | Tokens
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """The rows of one split.
 
@@ -136,7 +136,7 @@ class Rows:
         return replace(self, labels=cut(self.labels), weights=cut(self.weights), truth=cut(self.truth))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MultiTaskData:
     """A data set with several labels a row, split into train, validation and test.
 
@@ -175,10 +175,10 @@ class MultiTaskData:
             rows = getattr(self, split)
             for what, wanted, given in (("tasks", self.tasks, rows.labels), ("inputs", self.inputs, rows.inputs)):
                 if set(wanted) != set(given):
-                    raise ValueError(f"{what}={sorted(wanted)} but the {split} rows hold {sorted(given)}; give the same.")
+                    raise ValueError(f"{what}={sorted(wanted)}, but {split} holds {sorted(given)}; give the same.")
             lengths = {name: len(values) for name, values in {**rows.inputs, **rows.labels, **rows.weights}.items()}
             if len(set(lengths.values())) > 1:
-                raise ValueError(f"The {split} rows differ in length: {lengths}; give every array the same number of rows.")
+                raise ValueError(f"{split}: rows differ in number: {lengths}; give every array the same.")
 
     def with_tasks(self, tasks: Iterable[str]) -> MultiTaskData:
         """Gives the same data with some of its tasks.

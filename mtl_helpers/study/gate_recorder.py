@@ -103,7 +103,7 @@ class GateRecorder:
         return tuple(f"row {row} ({self.groups[i]})" for row, i in zip(self.sample, groups, strict=False))
 
     def _ablate(self) -> dict[str, list[np.ndarray]]:
-        """Measures each task's validation metric per expert switched off: task -> change ``[runs, experts]`` a level."""
+        """Measures what each expert is worth: task -> change of its metric ``[runs, experts]``, a level each."""
         before = self._scores()
         worth: dict[str, list[np.ndarray]] = {task: [] for task in self.plan.tasks}
         for layer in self.layers:

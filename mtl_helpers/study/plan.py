@@ -115,14 +115,15 @@ def weight_sweep(
     """Gives every set of loss weights a label and every task a weight."""
     if loss_weights is None:
         return {"equal": dict.fromkeys(data.tasks, 1.0)}
-    nested = all(isinstance(value, Mapping) for value in loss_weights.values())
-    sweep = loss_weights if nested and loss_weights else {"given": loss_weights}
+    sweep = {label: weights for label, weights in loss_weights.items() if isinstance(weights, Mapping)}
+    if len(sweep) < max(1, len(loss_weights)):
+        sweep = {"given": {task: weight for task, weight in loss_weights.items() if not isinstance(weight, Mapping)}}
     complete = {}
     for label, weights in sweep.items():
-        require_known("loss_weights", weights, data.tasks)  # type: ignore[arg-type]
-        complete[str(label)] = {task: float(weights.get(task, 1.0)) for task in data.tasks}  # type: ignore[union-attr]
+        require_known("loss_weights", weights, data.tasks)
+        complete[str(label)] = {task: float(weights.get(task, 1.0)) for task in data.tasks}
         if min(complete[str(label)].values()) < 0:
-            raise ValueError(f"loss_weights={dict(weights)}: a negative weight trains a task to be wrong; give >= 0.")  # type: ignore[call-overload]
+            raise ValueError(f"loss_weights={dict(weights)}: a negative weight trains a task to be wrong; give >= 0.")
     return complete
 
 

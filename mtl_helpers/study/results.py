@@ -14,6 +14,14 @@ from mtl_helpers.metrics import paired_interval, task_metric
 from mtl_helpers.study.plan import Plan
 
 COLUMNS = ["model", "data", "loss_weight", "seed", "task", "split", "epoch", "metric", "value"]
+LOWER_IS_BETTER = ("mse", "log_loss", "loss")
+
+
+def judge(low: float, high: float, higher_is_better: bool) -> str:
+    """Says whether an interval of differences is "better", "worse", or, where it holds zero, a "tie"."""
+    if low <= 0 <= high:
+        return "tie"
+    return "better" if (low > 0) == higher_is_better else "worse"
 
 
 @dataclass
@@ -102,30 +110,11 @@ class Study:
         table = scores.pivot(index=["data", "loss_weight", "task", "metric", "seed"], columns="model", values="value")
         difference = table[model] - table[baseline]
         rows = []
-        for (data, weight, task, name), values in difference.groupby(
-            level=["data", "loss_weight", "task", "metric"], sort=False
-        ):
+        for cell, values in difference.groupby(level=["data", "loss_weight", "task", "metric"], sort=False):
             interval = paired_interval(values.to_numpy(), method=method)
-            sign = -1 if name in ("mse", "log_loss", "loss") else 1
-            better, worse = (
-                sign * interval.low > 0 and sign * interval.high > 0,
-                sign * interval.low < 0 and sign * interval.high < 0,
-            )
-            verdict = "better" if better else "worse" if worse else "tie"
-            rows.append(
-                (
-                    data,
-                    weight,
-                    task,
-                    name,
-                    interval.mean,
-                    interval.low,
-                    interval.high,
-                    interval.n,
-                    interval.method,
-                    verdict,
-                )
-            )
+            verdict = judge(interval.low, interval.high, higher_is_better=cell[-1] not in LOWER_IS_BETTER)
+            numbers = (interval.mean, interval.low, interval.high, interval.n, interval.method)
+            rows.append((*cell, *numbers, verdict))
         columns = ["data", "loss_weight", "task", "metric", "difference", "low", "high", "n", "method", "verdict"]
         return pd.DataFrame(rows, columns=columns)
 

@@ -31,7 +31,7 @@ def test_missing_and_other_versions_fail_with_a_remedy():
 )
 def test_python_versions(monkeypatch, version, ok):
     monkeypatch.setattr(check.sys, "version_info", version)
-    assert check.check_python().ok is ok
+    assert check.check_python().ok == ok
 
 
 def test_absent_widget_extension_fails():
