@@ -14,12 +14,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 WORKERS = ["-n", "2", "--dist", "loadfile"]
+NBVAL = ["-p", "tests.notebooks.plugin", "--nbval-lax", "--nbval-current-env"]
 STEPS = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "format": [sys.executable, "-m", "ruff", "format", "--check", "."],
     "types": [sys.executable, "-m", "mypy"],
     "unit tests": [*PYTEST, *WORKERS, "tests/unit", "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=95"],
-    "notebooks": [*PYTEST, *WORKERS, "tests/notebooks"],
+    "notebooks": [*PYTEST, *WORKERS, *NBVAL, "notebooks", "tests/notebooks"],
     "browser": [*PYTEST, "tests/browser"],
 }
 

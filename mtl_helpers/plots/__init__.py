@@ -1,0 +1,43 @@
+"""The course's figures: one function a figure, each returns a matplotlib ``Figure`` for ``show(figure, alt="...")``."""
+
+from mtl_helpers.plots.gates import (
+    ablation_heat_map,
+    collapse_frequency,
+    expert_load_over_epochs,
+    gate_entropy_over_epochs,
+    gate_heat_map,
+    gate_weights_over_epochs,
+)
+from mtl_helpers.plots.results import forest, learning_curves, score_against
+from mtl_helpers.plots.style import (
+    MODEL_COLOURS,
+    TASK_COLOURS,
+    label_lines,
+    model_colour,
+    new_figure,
+    show,
+    styled,
+    task_colour,
+    use_course_style,
+)
+
+__all__ = [
+    "MODEL_COLOURS",
+    "TASK_COLOURS",
+    "ablation_heat_map",
+    "collapse_frequency",
+    "expert_load_over_epochs",
+    "forest",
+    "gate_entropy_over_epochs",
+    "gate_heat_map",
+    "gate_weights_over_epochs",
+    "label_lines",
+    "learning_curves",
+    "model_colour",
+    "new_figure",
+    "score_against",
+    "show",
+    "styled",
+    "task_colour",
+    "use_course_style",
+]

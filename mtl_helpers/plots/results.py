@@ -1,0 +1,150 @@
+"""Figures of scores: how they grow, how they differ, what they depend on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import t as student
+
+from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
+
+LINE_STYLES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+METRIC_NAMES = {"auc": "AUC", "mse": "mean squared error", "loss": "loss", "log_loss": "log loss"}
+
+
+@styled
+def learning_curves(frame: pd.DataFrame, metric: str | None = None, split: str = "validation") -> Figure:
+    """Draws scores over the epochs: a panel a task, a line a model, a band for the 95 % interval over seeds.
+
+    Args:
+        frame: ``Study.frame``, or some of its rows: model, task, split, epoch, metric, seed, value.
+        metric: Which metric; the first one of that split that is not a loss if None.
+        split: ``"train"`` or ``"validation"``.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If the frame has no such rows.
+
+    Example:
+        >>> figure = learning_curves(found.frame, metric="auc")  # doctest: +SKIP
+    """
+    rows = frame[frame["split"] == split]
+    names = list(rows["metric"].unique())
+    metric = metric or next((name for name in names if "loss" not in name), names[0] if names else None)
+    rows = rows[rows["metric"] == metric]
+    if rows.empty:
+        raise ValueError(f"metric={metric!r}, split={split!r}: no such rows; metrics of that split are {names}.")
+    tasks = list(rows["task"].unique())
+    figure, axes = new_figure(5.2 * len(tasks), 3.8, columns=len(tasks))
+    for panel, task in zip(axes[0], tasks, strict=True):
+        draw_lines(panel, rows[rows["task"] == task], "epoch", marked=False)
+        panel.set(title=task, xlabel="epoch", ylabel=METRIC_NAMES.get(str(metric), str(metric)))
+    return figure
+
+
+@styled
+def score_against(
+    frame: pd.DataFrame,
+    x: str,
+    x_label: str,
+    metric: str = "mse",
+    best: dict[str, float] | None = None,
+) -> Figure:
+    """Draws scores against a setting: a panel a task, a line a model, a band for the 95 % interval over seeds.
+
+    Args:
+        frame: Rows with model, task, seed, value and the setting, for instance ``Study.scores()``.
+        x: Column of the setting; its values are read as numbers.
+        x_label: The setting's name, with its unit.
+        metric: What the values are, for the axis.
+        best: Task -> best reachable score, drawn as a thin line.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> figure = score_against(found.scores(), x="data", x_label="correlation")  # doctest: +SKIP
+    """
+    numbered = frame.assign(**{x: frame[x].astype(float)})
+    tasks = list(numbered["task"].unique())
+    figure, axes = new_figure(5.2 * len(tasks), 4.0, columns=len(tasks), sharey=True)
+    for panel, task in zip(axes[0], tasks, strict=True):
+        draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
+        if best and task in best:
+            panel.axhline(best[task], color=GREY, linewidth=1)
+            panel.annotate("best reachable", (0.02, best[task]), xycoords=("axes fraction", "data"), color=GREY)
+        panel.set(title=task, xlabel=x_label)
+    axes[0, 0].set_ylabel(METRIC_NAMES.get(metric, metric))
+    return figure
+
+
+def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, marked: bool) -> None:
+    """Draws each model's mean over the seeds and its 95 % interval, with the names at the lines' ends."""
+    ends = []
+    for i, (model, values) in enumerate(rows.groupby("model", sort=False)):
+        colour = model_colour(str(model))
+        mean, half = mean_and_half_width(values.groupby(x)["value"])
+        marker, line = (MARKERS[i % len(MARKERS)], "-") if marked else ("", LINE_STYLES[i % len(LINE_STYLES)])
+        axes.plot(mean.index, mean, color=colour, label=str(model), marker=marker, linestyle=line)
+        axes.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+        ends.append((float(mean.iloc[-1]), str(model), colour))
+    label_lines(axes, ends)
+
+
+def mean_and_half_width(groups: pd.core.groupby.SeriesGroupBy) -> tuple[pd.Series, pd.Series]:
+    """Gives the mean of each group and half the width of its 95 % t interval (0 for a single value)."""
+    count = groups.count()
+    spread = groups.std(ddof=1).fillna(0) / np.sqrt(count)
+    return groups.mean(), spread * student.ppf(0.975, np.maximum(count - 1, 1))
+
+
+@styled
+def forest(
+    comparisons: pd.DataFrame, label: str = "model", baseline: str = "the baseline", scale: float = 1.0, unit: str = ""
+) -> Figure:
+    """Draws paired differences with their intervals: a row a comparison, a panel a task, a line at no difference.
+
+    Args:
+        comparisons: Rows with task, metric, difference, low, high (as ``Study.compare`` gives) and the label.
+        label: Column that names the rows of the figure.
+        baseline: What is subtracted, for the axis.
+        scale: Factor of the differences, for instance 100 for points of AUC.
+        unit: Name of the scaled unit, for the axis.
+
+    Returns:
+        The figure. Filled markers: the interval excludes zero.
+
+    Example:
+        >>> rows = {"model": ["MMoE"], "task": ["click"], "metric": ["auc"], "difference": [0.01]}
+        >>> figure = forest(pd.DataFrame({**rows, "low": [0.0], "high": [0.02]}), baseline="single-task")
+    """
+    tasks, names = list(comparisons["task"].unique()), list(comparisons[label].unique())
+    figure, axes = new_figure(5.0 * len(tasks), 1.6 + 0.5 * len(names), columns=len(tasks), sharey=True)
+    for panel, task in zip(axes[0], tasks, strict=True):
+        rows = comparisons[comparisons["task"] == task]
+        for _, row in rows.iterrows():
+            draw_interval(panel, names.index(row[label]), row, model_colour(str(row[label])), scale)
+        panel.axvline(0, color=GREY, linewidth=1)
+        metric = str(rows["metric"].iloc[0])
+        better = "← better" if metric in ("mse", "loss", "log_loss") else "better →"
+        of = unit or METRIC_NAMES.get(metric, metric)
+        panel.set_xlabel(f"{of}, minus {baseline}   ({better})")
+        panel.set_title(task, color=task_colour(task))
+        panel.margins(x=0.15)
+    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_ylim(len(names) - 0.5, -0.6)
+    return figure
+
+
+def draw_interval(axes: Axes, y: int, row: pd.Series, colour: str, scale: float) -> None:
+    """Draws one difference: a marker, its interval and the number above it."""
+    middle, low, high = (scale * float(row[name]) for name in ("difference", "low", "high"))
+    decided = low > 0 or high < 0
+    axes.plot([low, high], [y, y], color=colour)
+    axes.plot([middle], [y], marker="o", color=colour, markerfacecolor=colour if decided else "white", markersize=9)
+    axes.annotate(f"{middle:+.3g}", (middle, y), (0, 9), textcoords="offset points", ha="center", fontsize=12)

@@ -1,0 +1,214 @@
+"""How every figure of the course looks: colours that mean the same everywhere, and letters that can be projected."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito (2008), "Color Universal Design": told apart with every common kind of colour vision.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY = "#767676"  # for what is neither model nor task: best reachable scores, zero lines
+
+MODEL_COLOURS: dict[str, str] = {
+    "single-task": BLACK,
+    "shared-bottom": ORANGE,
+    "hard sharing": ORANGE,
+    "soft sharing": SKY,
+    "cross-stitch": PURPLE,
+    "one gate": GREEN,
+    "MMoE": BLUE,
+    "CGC": PURPLE,
+    "PLE": VERMILLION,
+    "logistic regression": GREY,
+    "factorization machine": GREEN,
+    "DeepFM": SKY,
+    "two-tower": ORANGE,
+    "ESMM": VERMILLION,
+    "relation only": BLACK,
+    "tags only": GREY,
+    "joint": BLUE,
+}
+
+TASK_COLOURS: dict[str, str] = {
+    "click": BLUE,
+    "finish": VERMILLION,
+    "like": PURPLE,
+    "watch ratio": GREEN,
+    "pay": ORANGE,
+    "visit": BLUE,
+    "conversion": ORANGE,
+    "income": BLUE,
+    "never married": VERMILLION,
+    "education": GREEN,
+    "task_1": BLUE,
+    "task_2": VERMILLION,
+    "relation": BLUE,
+    "entity": ORANGE,
+    "shared": GREY,
+}
+
+COURSE_STYLE: Any = {
+    "font.size": 13,
+    "axes.titlesize": 14,
+    "axes.labelsize": 13,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
+    "legend.fontsize": 12,
+    "figure.titlesize": 15,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=[BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, BLACK, YELLOW]),
+    "lines.linewidth": 2.0,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "course",
+}
+DOTS_PER_INCH = 96
+
+
+def use_course_style() -> None:
+    """Makes figures drawn by hand look like the course's own.
+
+    Example:
+        >>> use_course_style()
+        >>> matplotlib.rcParams["font.size"]
+        13.0
+    """
+    matplotlib.rcParams.update(COURSE_STYLE)
+
+
+def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorates a function that draws a figure: it draws in the course's style, whatever the settings are."""
+
+    @functools.wraps(plot)
+    def drawn(*args: Any, **kwargs: Any) -> Figure:
+        with matplotlib.rc_context(COURSE_STYLE):
+            return plot(*args, **kwargs)
+
+    return drawn
+
+
+def _colour(name: str, colours: dict[str, str]) -> str:
+    """Finds a name's colour, or that of the longest known name it contains; grey if there is none."""
+    known = [each for each in colours if each.lower() in name.lower()]
+    return colours[max(known, key=len)] if known else GREY
+
+
+def model_colour(name: str) -> str:
+    """Gives a model's colour, the same in every figure.
+
+    Args:
+        name: The model's name; a variant has the colour of the model it names.
+
+    Returns:
+        The colour, as ``#RRGGBB``.
+
+    Example:
+        >>> model_colour("MMoE") == model_colour("MMoE, gate dropout")
+        True
+    """
+    return _colour(name, MODEL_COLOURS)
+
+
+def task_colour(name: str) -> str:
+    """Gives a task's colour, the same in every figure.
+
+    Args:
+        name: The task's name.
+
+    Returns:
+        The colour, as ``#RRGGBB``.
+
+    Example:
+        >>> task_colour("click")
+        '#0072B2'
+    """
+    return _colour(name, TASK_COLOURS)
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:
+    """Opens an empty figure that no global list keeps, so that nothing has to be closed.
+
+    Args:
+        width: In inches; a notebook shows about 10.
+        height: In inches.
+        rows: Rows of axes.
+        columns: Columns of axes.
+        **settings: Passed to ``Figure.subplots``.
+
+    Returns:
+        The figure, and an array ``[rows, columns]`` of axes.
+
+    Example:
+        >>> figure, axes = new_figure(6, 3, columns=2)
+        >>> axes.shape
+        (1, 2)
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **settings)
+
+
+def label_lines(axes: Axes, ends: list[tuple[float, str, str]], gap: float = 0.07) -> None:
+    """Writes names at the right ends of lines, moved apart where they would overlap.
+
+    Args:
+        axes: Where the lines are, with their final limits.
+        ends: For each line its last y, its name and its colour.
+        gap: Least distance of two names, as a share of the height.
+    """
+    low, high = axes.get_ylim()
+    wanted = sorted(((y - low) / (high - low), name, colour) for y, name, colour in ends)
+    places = [min(max(y, 0), 1) for y, _, _ in wanted]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    excess = max(0.0, places[-1] - 1)
+    for i in reversed(range(len(places))):
+        limit = places[i + 1] - gap if i + 1 < len(places) else 1.0
+        places[i] = min(places[i], limit) if excess else places[i]
+    for place, (_, name, colour) in zip(places, wanted, strict=True):
+        axes.annotate(
+            name, (1.02, place), xycoords="axes fraction", va="center", color=colour, fontweight="bold", clip_on=False
+        )
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Shows a figure in a notebook, with words for those who cannot see it.
+
+    Args:
+        figure: The figure.
+        alt: What it shows and what is to be noticed, in a sentence or two.
+
+    Raises:
+        ValueError: If there are no words.
+
+    Example:
+        >>> figure, _ = new_figure(4, 3)
+        >>> show(figure, alt="An empty pair of axes.")
+        An empty pair of axes.
+    """
+    if not alt.strip():
+        raise ValueError(f"alt={alt!r} says nothing; describe what the figure shows.")
+    from IPython import get_ipython
+
+    if get_ipython() is None:
+        print(alt)
+        return
+    from IPython.display import display
+
+    png = base64.b64encode(to_png(figure)).decode("ascii")
+    display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def to_png(figure: Figure) -> bytes:
+    """Draws a figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()
