@@ -1,0 +1,184 @@
+"""What MMoE and PLE have in common: experts, and gates that mix them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from mtl_helpers.layers.arguments import Shape, Tensor, widths
+from mtl_helpers.layers.parallel import ParallelDense
+
+MASKED = -1e9  # a logit whose softmax is exactly 0
+
+
+def gate_weights(
+    logits: Tensor,
+    allowed: Tensor | None = None,
+    temperature: float = 1.0,
+    dropout: float = 0.0,
+    seed: keras.random.SeedGenerator | None = None,
+) -> Tensor:
+    """Turns a gate's logits into weights that sum to 1.
+
+    What a gate may not use is masked before the softmax: masked after it, the weights would no longer sum to 1.
+    Dropping an expert works the same way, so the rest is renormalised (Zhao et al. 2019, "Recommending what video to
+    watch next", DOI 10.1145/3298689.3346997). One allowed expert, chosen at random, is never dropped.
+
+    Args:
+        logits: ``[batch, gates, experts]``.
+        allowed: Which expert each gate may use, boolean, broadcast to the logits; all if None.
+        temperature: Divides the logits: near 0 each gate picks one expert, large it spreads evenly.
+        dropout: Probability with which a row's gate loses an expert.
+        seed: Source of the randomness of dropout.
+
+    Returns:
+        Weights ``[batch, gates, experts]``, exactly 0 for an expert that is not allowed or dropped.
+
+    Example:
+        >>> gate_weights(np.zeros((1, 1, 3), "float32"), allowed=np.array([True, True, False])).numpy()
+        array([[[0.5, 0.5, 0. ]]], dtype=float32)
+    """
+    allowed = ops.broadcast_to(True if allowed is None else allowed, ops.shape(logits))
+    if dropout:
+        chance = ops.where(allowed, keras.random.uniform(ops.shape(logits), seed=seed), -1.0)
+        luckiest = chance == ops.max(chance, axis=-1, keepdims=True)
+        allowed = ops.logical_and(allowed, ops.logical_or(chance >= dropout, luckiest))
+    return ops.softmax(ops.where(allowed, logits / temperature, MASKED), axis=-1)
+
+
+def load_imbalance(weights: Tensor) -> Tensor:
+    """Measures how unevenly a batch uses the experts: the squared coefficient of variation of their loads.
+
+    Shazeer et al. 2017 (arXiv:1701.06538), equations 6 and 7, with the load averaged over all gates, so that two tasks
+    may well prefer different experts.
+
+    Args:
+        weights: Gate weights ``[batch, gates, experts]``.
+
+    Returns:
+        A scalar: 0 if every expert carries the same load, experts - 1 if one carries all.
+
+    Example:
+        >>> float(load_imbalance(np.array([[[1.0, 0.0]], [[0.0, 1.0]]], "float32")))
+        0.0
+    """
+    load = ops.mean(weights, axis=(0, 1))
+    return ops.cast(ops.size(load), load.dtype) * ops.sum(ops.square(load)) - 1.0
+
+
+class GatedExperts(keras.layers.Layer):
+    """Base of the layers whose gates mix experts; not used by itself.
+
+    Args:
+        expert_names: A name an expert.
+        gate_names: A name a gate.
+        expert_units: Widths of the layers of each expert.
+        temperature: Divides the gates' logits; above 0.
+        gate_dropout: Probability with which a gate loses an expert in training; at least 0, below 1.
+        activation: Activation of the experts.
+        **kwargs: For ``keras.layers.Layer``.
+
+    Attributes:
+        gate_names: The gates' names, in the order of the weights.
+        expert_names: The experts' names, in the order of the weights.
+        expert_enabled: Weight ``[experts]``, not trained: 1, or 0 for an expert that is switched off.
+    """
+
+    def __init__(
+        self,
+        expert_names: Sequence[str],
+        gate_names: Sequence[str],
+        expert_units: Sequence[int],
+        temperature: float,
+        gate_dropout: float,
+        activation: str | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not gate_names:
+            raise ValueError(f"{type(self).__name__} was given no gate; name one a task.")
+        if temperature <= 0:
+            raise ValueError(f"temperature={temperature} is not above 0; 1 leaves the gates as they are.")
+        if not 0 <= gate_dropout < 1:
+            raise ValueError(f"gate_dropout={gate_dropout} is not a probability below 1; 0.1 is usual.")
+        self.expert_names, self.gate_names = tuple(expert_names), tuple(gate_names)
+        self.expert_units = widths("expert_units", expert_units)
+        self.temperature, self.gate_dropout = temperature, gate_dropout
+        self.activation = keras.activations.get(activation)
+        self.expert_layers = [ParallelDense(len(self.expert_names), units, activation) for units in self.expert_units]
+        self.gate_layer = ParallelDense(len(self.gate_names), len(self.expert_names), use_bias=False)
+        self.seed_generator = keras.random.SeedGenerator() if gate_dropout else None
+
+    def build_experts(self, width: int) -> None:
+        """Creates the weights of experts and gates for inputs of ``width`` numbers."""
+        self.gate_layer.build((None, width))
+        for layer in self.expert_layers:
+            layer.build((None, width))
+            width = layer.units
+        experts = (len(self.expert_names),)
+        self.expert_enabled = self.add_weight(name="expert_enabled", shape=experts, initializer="ones", trainable=False)
+
+    def mix(
+        self, expert_input: Tensor, gate_input: Tensor, allowed: np.ndarray | None, training: bool | None
+    ) -> tuple[Tensor, Tensor]:
+        """Computes experts and gates, and weighs the one by the other.
+
+        Args:
+            expert_input: ``[batch, in]`` or, an input an expert, ``[batch, experts, in]``.
+            gate_input: ``[batch, in]`` or, an input a gate, ``[batch, gates, in]``.
+            allowed: Which gate may use which expert, boolean ``[gates, experts]``; all if None.
+            training: Whether gates lose experts.
+
+        Returns:
+            The mixtures ``[batch, gates, units]`` and the weights ``[batch, gates, experts]``.
+        """
+        enabled = self.expert_enabled > 0
+        allowed = enabled if allowed is None else ops.logical_and(enabled, allowed)
+        dropout = self.gate_dropout if training else 0.0
+        logits = self.gate_layer(gate_input)
+        weights = gate_weights(logits, allowed, self.temperature, dropout, self.seed_generator)
+        outputs = expert_input
+        for layer in self.expert_layers:
+            outputs = layer(outputs)
+        return ops.matmul(weights, outputs), weights
+
+    def switch_off(self, experts: Sequence[int]) -> None:
+        """Takes experts out of every gate; the weights of the others are renormalised.
+
+        Args:
+            experts: Their positions, counted from 0.
+
+        Raises:
+            ValueError: If a position does not exist, or no expert would be left.
+        """
+        enabled = ops.convert_to_numpy(self.expert_enabled).copy()
+        unknown = [expert for expert in experts if not 0 <= expert < len(enabled)]
+        if unknown:
+            raise ValueError(f"experts={list(experts)}: there is no {unknown}; count from 0 to {len(enabled) - 1}.")
+        enabled[list(experts)] = 0
+        if not enabled.any():
+            raise ValueError(f"experts={list(experts)} would switch off the last expert; leave one on.")
+        self.expert_enabled.assign(enabled)
+
+    def switch_on_all(self) -> None:
+        """Puts every expert back."""
+        self.expert_enabled.assign(np.ones(len(self.expert_names), "float32"))
+
+    def mixture_shapes(self, batch: int | None) -> tuple[Shape, Shape]:
+        """Gives the shapes of the mixtures and of the weights."""
+        gates = len(self.gate_names)
+        return (batch, gates, self.expert_units[-1]), (batch, gates, len(self.expert_names))
+
+    def get_config(self) -> dict[str, Any]:
+        """Gives the arguments that all gated layers share."""
+        return {
+            **super().get_config(),
+            "expert_units": self.expert_units,
+            "temperature": self.temperature,
+            "gate_dropout": self.gate_dropout,
+            "activation": keras.activations.serialize(self.activation),
+        }

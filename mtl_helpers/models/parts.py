@@ -1,0 +1,154 @@
+"""The parts every model is built from: inputs, features, towers and heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+from keras import ops
+
+from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Task
+from mtl_helpers.layers import FeatureEmbedding, SoftSharingPenalty
+from mtl_helpers.layers.arguments import Tensor, widths
+
+HEAD_ACTIVATIONS = {"binary": "sigmoid", "regression": None, "multiclass": "softmax"}
+
+
+def make_inputs(data: MultiTaskData) -> dict[str, Tensor]:
+    """Declares a Keras input for each input of the data.
+
+    Args:
+        data: The data; its inputs must be categorical or numeric, its tasks one label a row.
+
+    Returns:
+        Input name -> ``keras.Input``.
+
+    Raises:
+        ValueError: If an input holds tokens or a task labels tokens: ``ner_relation`` reads those.
+    """
+    for name, kind in data.inputs.items():
+        if not isinstance(kind, Categorical | Numeric):
+            raise ValueError(f"inputs[{name!r}] holds {type(kind).__name__}; this model reads categories and numbers.")
+    for name, task in data.tasks.items():
+        if task.kind not in HEAD_ACTIVATIONS:
+            raise ValueError(f"tasks[{name!r}] is of kind {task.kind!r}; this model does {sorted(HEAD_ACTIVATIONS)}.")
+    return {
+        name: keras.Input(kind.shape, dtype="int32" if isinstance(kind, Categorical) else "float32", name=name)
+        for name, kind in data.inputs.items()
+    }
+
+
+def features(data: MultiTaskData, inputs: Mapping[str, Tensor], embedding_dim: int) -> Tensor:
+    """Turns the inputs into one vector a row: embedded categories, then numbers.
+
+    Args:
+        data: Says what the inputs hold.
+        inputs: Input name -> tensor.
+        embedding_dim: Width of a category's vector.
+
+    Returns:
+        ``[batch, features]``.
+    """
+    parts = []
+    for name, kind in _categorical_first(data):
+        tensor = inputs[name]
+        if isinstance(kind, Categorical):
+            tensor = keras.layers.Flatten()(FeatureEmbedding(kind.sizes, embedding_dim)(tensor))
+        parts.append(tensor)
+    return joined(parts)
+
+
+def features_per_task(
+    data: MultiTaskData,
+    inputs: Mapping[str, Tensor],
+    embedding_dim: int,
+    penalty: SoftSharingPenalty | None = None,
+) -> Tensor:
+    """Turns the inputs into one vector a row and task, with embeddings of each task's own.
+
+    Args:
+        data: Says what the inputs hold.
+        inputs: Input name -> tensor.
+        embedding_dim: Width of a category's vector.
+        penalty: Pulls the tasks' embeddings together; None leaves them independent.
+
+    Returns:
+        ``[batch, tasks, features]``.
+    """
+    tasks, parts = len(data.tasks), []
+    for name, kind in _categorical_first(data):
+        if isinstance(kind, Categorical):
+            embedded = FeatureEmbedding(kind.sizes, embedding_dim, copies=tasks, regularizer=penalty)(inputs[name])
+            parts.append(keras.layers.Reshape((tasks, -1))(embedded))
+        else:
+            parts.append(ops.repeat(ops.expand_dims(inputs[name], 1), tasks, axis=1))
+    return joined(parts)
+
+
+def _categorical_first(data: MultiTaskData) -> list[tuple[str, Categorical | Numeric]]:
+    kinds = [(name, kind) for name, kind in data.inputs.items() if isinstance(kind, Categorical | Numeric)]
+    return sorted(kinds, key=lambda item: isinstance(item[1], Numeric))
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their last axis; a single one is left as it is."""
+    return parts[0] if len(parts) == 1 else keras.layers.Concatenate()(list(parts))
+
+
+def dense_stack(x: Tensor, units: Sequence[int], activation: str | None = "relu", name: str | None = None) -> Tensor:
+    """Applies Dense layers one after the other.
+
+    Args:
+        x: ``[batch, features]``.
+        units: Width of each layer; none leaves ``x`` as it is.
+        activation: Activation of each.
+        name: Name of the last layer.
+
+    Returns:
+        ``[batch, units[-1]]``.
+    """
+    hidden = widths("units", units, at_least_one=False)
+    for position, width in enumerate(hidden):
+        layer_name = name if position == len(hidden) - 1 else None
+        x = keras.layers.Dense(width, activation=activation, name=layer_name)(x)
+    return x
+
+
+def task_output(x: Tensor, name: str, task: Task) -> Tensor:
+    """Adds a task's output layer: a probability, class probabilities or a number.
+
+    Args:
+        x: What the layer reads, ``[batch, units]``.
+        name: The task's name, which the layer takes over.
+        task: What the task predicts.
+
+    Returns:
+        ``[batch, 1]``, or ``[batch, classes]`` for a multi-class task.
+    """
+    return keras.layers.Dense(task.units, activation=HEAD_ACTIVATIONS[task.kind], name=layer_name(name))(x)
+
+
+def layer_name(text: str) -> str:
+    """Makes a task's name fit for a Keras layer, which must not contain a slash."""
+    return text.replace("/", "_")
+
+
+def towers(
+    data: MultiTaskData, per_task: Sequence[Tensor], tower_units: Sequence[int], activation: str | None
+) -> dict[str, Tensor]:
+    """Gives every task its own tower and output layer.
+
+    Args:
+        data: Names the tasks.
+        per_task: What each task's tower reads, ``[batch, units]``, in the order of the tasks.
+        tower_units: Widths of a tower's hidden layers; may be empty.
+        activation: Activation of the towers.
+
+    Returns:
+        Task name -> output.
+    """
+    widths("tower_units", tower_units, at_least_one=False)
+    return {
+        name: task_output(dense_stack(x, tower_units, activation), name, task)
+        for x, (name, task) in zip(per_task, data.tasks.items(), strict=True)
+    }
