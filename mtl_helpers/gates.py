@@ -1,0 +1,191 @@
+"""Gate weights made visible: a model's gates as outputs, and the record of what they did in training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+SUM_TOLERANCE = 2e-3
+
+
+def gate_model(model: keras.Model) -> keras.Model:
+    """Makes the gates of a model its outputs. The two share all weights.
+
+    Args:
+        model: A model with a ``MixtureOfExperts`` or ``CustomizedGateControl`` layer.
+
+    Returns:
+        A model from the same inputs to a dict, in order of levels and gates: ``"level_1/click"`` ->
+        weights ``[batch, experts]``, each row summing to 1.
+
+    Raises:
+        ValueError: If the model has no gates.
+
+    Example:
+        >>> gates = gate_model(mmoe(data))  # doctest: +SKIP
+        >>> gates.predict(data.test.inputs)["level_1/click"].sum(axis=-1)  # doctest: +SKIP
+    """
+    import keras
+
+    layers = [layer for layer in model.layers if hasattr(layer, "gate_names")]
+    if not layers:
+        raise ValueError(f"model={model.name!r} has no gates; build it with mmoe, one_gate, cgc or ple.")
+    outputs = {
+        f"level_{level}/{gate}": layer.output[1][:, position]
+        for level, layer in enumerate(layers, start=1)
+        for position, gate in enumerate(layer.gate_names)
+    }
+    return keras.Model(model.input, outputs, name=f"{model.name}_gates")
+
+
+@dataclass(frozen=True, eq=False)
+class GateLevel:
+    """The gates of one level of a model, over a training.
+
+    Attributes:
+        gates: Names of the gates: the tasks and, below the last level of a PLE, ``"shared"``.
+        experts: Names of the experts.
+        weights: Mean gate weights of each group's rows, float32 ``[seeds, epochs, gates, groups, experts]``.
+    """
+
+    gates: tuple[str, ...]
+    experts: tuple[str, ...]
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class GateRecord:
+    """What the gates of one model did, from several seeds, after every epoch.
+
+    Attributes:
+        model: Name of the model.
+        tasks: Names of the tasks.
+        groups: Names of the segments of rows.
+        epochs: The epochs recorded; 0 is before training.
+        seeds: The seeds.
+        levels: A record a level.
+        scores: Task -> validation metric, float32 ``[seeds, epochs]``.
+        metric_names: Task -> name of that metric.
+        examples: A level each, the weights of single rows, float32 ``[seeds, epochs, gates, examples, experts]``.
+        example_names: Names of those rows.
+        ablation: Task -> a level each, the change of its validation metric when an expert is switched off after
+            training, float32 ``[seeds, experts]``; None if not measured.
+
+    Raises:
+        ValueError: If the record is empty, a shape does not fit, a number is missing, or weights do not sum to 1.
+    """
+
+    model: str
+    tasks: tuple[str, ...]
+    groups: tuple[str, ...]
+    epochs: tuple[int, ...]
+    seeds: tuple[int, ...]
+    levels: tuple[GateLevel, ...]
+    scores: dict[str, np.ndarray]
+    metric_names: dict[str, str]
+    examples: tuple[np.ndarray, ...] = ()
+    example_names: tuple[str, ...] = ()
+    ablation: dict[str, tuple[np.ndarray, ...]] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name in ("tasks", "groups", "epochs", "seeds", "levels"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}=() of the gate record of {self.model!r} is empty; record at least one.")
+        seeds, epochs = len(self.seeds), len(self.epochs)
+        for number, level in enumerate(self.levels, start=1):
+            wanted = (seeds, epochs, len(level.gates), len(self.groups), len(level.experts))
+            check_weights(f"levels[{number}].weights", level.weights, wanted)
+        for number, (level, values) in enumerate(zip(self.levels, self.examples, strict=False), start=1):
+            wanted = (seeds, epochs, len(level.gates), len(self.example_names), len(level.experts))
+            check_weights(f"examples[{number}]", values, wanted)
+        for task in self.tasks:
+            check_numbers(f"scores[{task!r}]", self.scores.get(task, np.empty(0)), (seeds, epochs))
+            for number, level in enumerate(self.levels if self.ablation else ()):
+                values = (self.ablation or {})[task][number]
+                check_numbers(f"ablation[{task!r}][{number}]", values, (seeds, len(level.experts)))
+
+    def to_json(self) -> str:
+        """Writes the record as JSON, numbers rounded to four digits."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, np.ndarray):
+                return np.round(value.astype(float), 4).tolist()
+            if isinstance(value, GateLevel):
+                return {"gates": value.gates, "experts": value.experts, "weights": plain(value.weights)}
+            if isinstance(value, dict):
+                return {key: plain(each) for key, each in value.items()}
+            return [plain(each) for each in value] if isinstance(value, tuple | list) else value
+
+        return json.dumps({name: plain(value) for name, value in vars(self).items()}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> GateRecord:
+        """Reads what ``to_json`` wrote.
+
+        Args:
+            text: The JSON.
+
+        Returns:
+            The record.
+
+        Raises:
+            ValueError: If it is not a gate record.
+        """
+        try:
+            found = json.loads(text)
+            levels = tuple(
+                GateLevel(tuple(each["gates"]), tuple(each["experts"]), np.array(each["weights"], np.float32))
+                for each in found["levels"]
+            )
+            scores = {task: np.array(values, np.float32) for task, values in found["scores"].items()}
+            examples = tuple(np.array(values, np.float32) for values in found["examples"])
+            names = {name: tuple(found[name]) for name in ("tasks", "groups", "epochs", "seeds", "example_names")}
+            ablation = found["ablation"] and {
+                task: tuple(np.array(values, np.float32) for values in each) for task, each in found["ablation"].items()
+            }
+            model, metrics = found["model"], found["metric_names"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"text is not a gate record: {error!r} is missing or wrong; write it with to_json."
+            ) from error
+        return cls(
+            model=model,
+            levels=levels,
+            scores=scores,
+            metric_names=metrics,
+            examples=examples,
+            ablation=ablation,
+            **names,
+        )
+
+
+def check_numbers(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Checks shape and finiteness.
+
+    Raises:
+        ValueError: Naming the array and what is wrong.
+    """
+    if values.shape != shape:
+        raise ValueError(f"{name} has shape {values.shape}; the record's names and numbers ask for {shape}.")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{name} holds {np.isnan(values).sum()} NaN; record the gates of a model whose loss is finite."
+        )
+
+
+def check_weights(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Checks shape, finiteness and that gate weights sum to 1.
+
+    Raises:
+        ValueError: Naming the array and what is wrong.
+    """
+    check_numbers(name, values, shape)
+    off = np.abs(values.sum(axis=-1) - 1).max()
+    if off > SUM_TOLERANCE or values.min() < 0:
+        raise ValueError(f"{name}: weights of a gate must be at least 0 and sum to 1; they are off by up to {off:.3g}.")
