@@ -58,6 +58,7 @@ def gate_heat_map(record: GateRecord, epoch: int = -1, seed: int = 0, level: int
 def draw_table(axes: Axes, values: np.ndarray, names: tuple[str, ...], form: str, **colours: object) -> None:
     """Draws numbers as a coloured table with the numbers written in it."""
     sns.heatmap(values, ax=axes, annot=True, fmt=form, annot_kws={"size": 12}, cbar=False, linewidths=1, **colours)
+    axes.tick_params(length=0)
     axes.set_yticklabels(names, rotation=0) if names else axes.set_yticks([])
 
 
@@ -149,7 +150,7 @@ def expert_load_over_epochs(record: GateRecord, seed: int = 0, level: int = 0) -
     """
     gates = record.levels[level]
     load = gates.weights[seed].mean(axis=(1, 2))  # epochs, experts
-    colours = EXPERT_COLOURS(np.linspace(0, 0.9, len(gates.experts)))
+    colours = EXPERT_COLOURS(np.linspace(0, 0.75, len(gates.experts)))
     figure, axes = new_figure(7.5, 4.0)
     ends = []
     for i, name in enumerate(gates.experts):
@@ -214,7 +215,7 @@ def ablation_heat_map(record: GateRecord, seed: int = 0, level: int = 0, scale: 
     limit = max(float(np.abs(changes).max()), 1e-6)
     figure, axes = new_figure(max(5.0, 0.95 * len(experts) + 1.5), 1.4 + 0.55 * len(record.tasks))
     panel = axes[0, 0]
-    draw_table(panel, changes, record.tasks, "+.1f", vmin=-limit, vmax=limit, center=0, cmap="PuOr")
+    draw_table(panel, changes, record.tasks, "+.1f", vmin=-limit, vmax=limit, cmap="PuOr")
     panel.set_xticklabels(short_names(experts), rotation=0)
     metrics = sorted({record.metric_names[task] for task in record.tasks})
     unit = "points of AUC" if metrics == ["auc"] and scale == 100 else " / ".join(metrics)

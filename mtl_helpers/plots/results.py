@@ -42,7 +42,7 @@ def learning_curves(frame: pd.DataFrame, metric: str | None = None, split: str =
     tasks = list(rows["task"].unique())
     figure, axes = new_figure(5.2 * len(tasks), 3.8, columns=len(tasks))
     for panel, task in zip(axes[0], tasks, strict=True):
-        draw_lines(panel, rows[rows["task"] == task], "epoch", marked=False)
+        label_lines(panel, draw_lines(panel, rows[rows["task"] == task], "epoch", marked=False))
         panel.set(title=task, xlabel="epoch", ylabel=METRIC_NAMES.get(str(metric), str(metric)))
     return figure
 
@@ -73,18 +73,21 @@ def score_against(
     numbered = frame.assign(**{x: frame[x].astype(float)})
     tasks = list(numbered["task"].unique())
     figure, axes = new_figure(5.2 * len(tasks), 4.0, columns=len(tasks), sharey=True)
+    ends = {}
     for panel, task in zip(axes[0], tasks, strict=True):
-        draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
+        ends[panel] = draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
         if best and task in best:
             panel.axhline(best[task], color=GREY, linewidth=1)
             panel.annotate("best reachable", (0.02, best[task]), xycoords=("axes fraction", "data"), color=GREY)
         panel.set(title=task, xlabel=x_label)
     axes[0, 0].set_ylabel(METRIC_NAMES.get(metric, metric))
+    for panel, names in ends.items():
+        label_lines(panel, names)
     return figure
 
 
-def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, marked: bool) -> None:
-    """Draws each model's mean over the seeds and its 95 % interval, with the names at the lines' ends."""
+def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, marked: bool) -> list[tuple[float, str, str]]:
+    """Draws each model's mean over the seeds and its 95 % interval; gives the lines' last y, names and colours."""
     ends = []
     for i, (model, values) in enumerate(rows.groupby("model", sort=False)):
         colour = model_colour(str(model))
@@ -93,7 +96,7 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, marked: bool) -> None:
         axes.plot(mean.index, mean, color=colour, label=str(model), marker=marker, linestyle=line)
         axes.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
         ends.append((float(mean.iloc[-1]), str(model), colour))
-    label_lines(axes, ends)
+    return ends
 
 
 def mean_and_half_width(groups: pd.core.groupby.SeriesGroupBy) -> tuple[pd.Series, pd.Series]:

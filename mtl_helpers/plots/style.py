@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import matplotlib
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
 
 # Okabe and Ito (2008), "Color Universal Design": told apart with every common kind of colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -164,19 +166,14 @@ def label_lines(axes: Axes, ends: list[tuple[float, str, str]], gap: float = 0.0
         ends: For each line its last y, its name and its colour.
         gap: Least distance of two names, as a share of the height.
     """
+    ends = sorted(ends)
     low, high = axes.get_ylim()
-    wanted = sorted(((y - low) / (high - low), name, colour) for y, name, colour in ends)
-    places = [min(max(y, 0), 1) for y, _, _ in wanted]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    excess = max(0.0, places[-1] - 1)
-    for i in reversed(range(len(places))):
-        limit = places[i + 1] - gap if i + 1 < len(places) else 1.0
-        places[i] = min(places[i], limit) if excess else places[i]
-    for place, (_, name, colour) in zip(places, wanted, strict=True):
-        axes.annotate(
-            name, (1.02, place), xycoords="axes fraction", va="center", color=colour, fontweight="bold", clip_on=False
-        )
+    steps = np.arange(len(ends)) * gap * (high - low)
+    # Least squared displacement under a least distance is isotonic regression of the places less their steps.
+    places = isotonic_regression(np.array([y for y, _, _ in ends]) - steps).x + steps
+    for place, (_, name, colour) in zip(places, ends, strict=True):
+        where = ("axes fraction", "data")
+        axes.annotate(name, (1.02, place), xycoords=where, va="center", color=colour, fontweight="bold", clip_on=False)
 
 
 def show(figure: Figure, alt: str) -> None:
