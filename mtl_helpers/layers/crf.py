@@ -1,0 +1,271 @@
+"""A linear-chain conditional random field: tags of a sentence that are chosen together rather than one by one.
+
+The field scores a tag sequence ``y`` for a sentence ``x`` by ``start[y_1] + sum of scores[t, y_t] + sum of
+transitions[y_t, y_{t+1}] + end[y_n]``. Its probability is a softmax over all sequences, which is a Markov chain once
+the sentence is given: ``log p(y | x) = sum over t of log p(y_t | y_{t-1}, x)``. The layer returns exactly these tables
+``log p(y_t = j | y_{t-1} = i, x)``. They carry all there is to know, the transitions and the mask included, so the
+loss, the best tags and the marginals are functions of the layer's output alone, and a model with this layer compiles,
+saves and loads like any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable(package="mtl_helpers")
+class ConditionalRandomField(keras.layers.Layer):
+    """Turns a score per token and tag into the probability of every tag after every other tag.
+
+    All sums over tag sequences run in log space from the last token to the first, and only differences between tags
+    are carried along, so 200 tokens with scores of ±100 lose no precision.
+
+    Args:
+        classes: Number of tags, at least 2.
+        **options: ``name`` and the other options of every Keras layer.
+
+    Call:
+        scores: float ``[batch, length, classes]``, usually of a ``Dense(classes)``.
+        mask: bool ``[batch, length]``, True at tokens; padding may only follow the tokens. Given explicitly, or by
+            Keras from an embedding with ``mask_zero=True``. None: no padding.
+
+    Returns:
+        float32 ``[batch, length, classes, classes]``: entry ``[b, t, i, j]`` is ``log p(y_t = j | y_{t-1} = i, x)``. The
+        first token has no tag before it, so all its rows are the same. Tables of padding are all zero.
+
+    Raises:
+        ValueError: If ``classes`` is below 2 or differs from the scores' last dimension.
+
+    References:
+        J. Lafferty, A. McCallum, F. Pereira: Conditional random fields, ICML 2001. The neural form with start and end
+        scores: G. Lample et al., Neural architectures for named entity recognition, arXiv:1603.01360, section 2.2.
+
+    Example:
+        >>> crf = ConditionalRandomField(3)
+        >>> tables = crf(np.zeros((1, 5, 3), "float32"))
+        >>> tables.shape, decode_tags(tables).shape, tag_marginals(tables).shape
+        (TensorShape([1, 5, 3, 3]), TensorShape([1, 5]), TensorShape([1, 5, 3]))
+    """
+
+    def __init__(self, classes: int, **options: Any) -> None:
+        super().__init__(**options)
+        if classes < 2:
+            raise ValueError(f"classes={classes} leaves nothing to choose; give at least 2.")
+        self.classes = classes
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates the transition, start and end scores, all zero: no opinion about neighbours yet."""
+        if input_shape[-1] != self.classes:
+            raise ValueError(
+                f"scores of width {input_shape[-1]} for classes={self.classes}; put a Dense({self.classes}) before."
+            )
+        self.transitions = self.add_weight(shape=(self.classes, self.classes), initializer="zeros", name="transitions")
+        self.start = self.add_weight(shape=(self.classes,), initializer="zeros", name="start")
+        self.end = self.add_weight(shape=(self.classes,), initializer="zeros", name="end")
+
+    def call(self, scores: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Computes the tables (see the class)."""
+        scores = ops.cast(scores, "float32")
+        present = ops.ones_like(scores[:, :, 0], "bool") if mask is None else ops.cast(mask, "bool")
+        before = ops.concatenate(
+            [
+                ops.broadcast_to(self.start, (1, self.classes, self.classes)),
+                ops.broadcast_to(self.transitions, (scores.shape[1] - 1, self.classes, self.classes)),
+            ],
+            axis=0,
+        )
+        steps = before + scores[:, :, None, :]
+        tables = ops.log_softmax(steps + self._futures(steps, present)[:, :, None, :], axis=-1)
+        return tables * ops.cast(present, "float32")[:, :, None, None]
+
+    def _futures(self, steps: Tensor, present: Tensor) -> Tensor:
+        """Sums up what can follow: entry ``[b, t, j]`` is the log total of all ends after tag j at token t, up to a constant."""
+
+        def step(future: Tensor, now: tuple[Tensor, Tensor]) -> Tensor:
+            scores, here = now
+            paths = scores + future[:, None, :]
+            highest = tf.stop_gradient(tf.reduce_max(paths, axis=-1, keepdims=True))
+            total = tf.math.log(tf.reduce_sum(tf.exp(paths - highest), axis=-1)) + (highest - highest[:, :1])[:, :, 0]
+            return tf.where(here[:, None], total, future)
+
+        last = ops.zeros_like(steps[:, 0, 0]) + self.end
+        later = (ops.transpose(steps[:, 1:], (1, 0, 2, 3)), ops.transpose(present[:, 1:]))
+        futures = tf.scan(step, later, initializer=last, reverse=True)
+        return ops.transpose(ops.concatenate([futures, last[None]], axis=0), (1, 0, 2))
+
+    def log_partition(self, scores: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Gives the log of the sum over all tag sequences of exp(score), the softmax's denominator.
+
+        Args:
+            scores: float ``[batch, length, classes]``.
+            mask: bool ``[batch, length]``.
+
+        Returns:
+            float32 ``[batch]``: the best sequence's score minus its log-probability, which is the same number.
+        """
+        tables = self(scores, mask=mask)
+        best = decode_tags(tables)
+        return self.score(scores, best, mask) - ops.sum(tag_log_probability(best, tables), axis=1)
+
+    def score(self, scores: Tensor, tags: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Adds up the score of one tag sequence a sentence.
+
+        Args:
+            scores: float ``[batch, length, classes]``.
+            tags: int ``[batch, length]``.
+            mask: bool ``[batch, length]``.
+
+        Returns:
+            float32 ``[batch]``.
+        """
+        chosen = ops.one_hot(tags, self.classes, dtype="float32")
+        present = ops.ones_like(chosen[:, :, 0]) if mask is None else ops.cast(mask, "float32")
+        chosen = chosen * present[:, :, None]
+        ends = chosen * (present - ops.pad(present[:, 1:], ((0, 0), (0, 1))))[:, :, None]
+        pairs = ops.einsum("bti,ij,btj->b", chosen[:, :-1], self.transitions, chosen[:, 1:])
+        singles = ops.einsum("btj,btj->b", chosen, scores)
+        return singles + pairs + ops.einsum("btj,j->b", ends, self.end) + ops.matmul(chosen[:, 0], self.start)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Gives ``[batch, length, classes, classes]``."""
+        return (*input_shape, self.classes)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> None:
+        """Ends the Keras mask here: the tables themselves say where padding is."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Gives what rebuilds the layer."""
+        return {**super().get_config(), "classes": self.classes}
+
+
+def token_mask(tables: Tensor) -> Tensor:
+    """Tells tokens from padding: a row of probabilities never consists of ones, so an all-zero table is padding.
+
+    Args:
+        tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
+
+    Returns:
+        bool ``[batch, length]``.
+    """
+    return ops.any(tables < 0, axis=(-2, -1))
+
+
+def tag_log_probability(tags: Tensor, tables: Tensor) -> Tensor:
+    """Gives the log-probability of each tag given the one before it; the sum over a sentence is that of the sequence.
+
+    Args:
+        tags: int ``[batch, length]``.
+        tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
+
+    Returns:
+        float ``[batch, length]``, 0 at padding.
+
+    Example:
+        >>> tag_log_probability(np.array([[0, 1]]), np.log(np.full((1, 2, 2, 2), 0.5, "float32"))).numpy()
+        array([[-0.6931472, -0.6931472]], dtype=float32)
+    """
+    classes = tables.shape[-1]
+    tags = ops.cast(tags, "int32")
+    before = ops.pad(tags[:, :-1], ((0, 0), (1, 0)))
+    flat = ops.reshape(tables, (-1, ops.shape(tables)[1], classes * classes))
+    return ops.take_along_axis(flat, (before * classes + tags)[:, :, None], axis=-1)[:, :, 0]
+
+
+def decode_tags(tables: Tensor) -> Tensor:
+    """Finds the most probable tag sequence of each sentence (A. Viterbi, 1967, 10.1109/TIT.1967.1054010).
+
+    Args:
+        tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
+
+    Returns:
+        int32 ``[batch, length]``, 0 at padding.
+
+    Example:
+        >>> decode_tags(ConditionalRandomField(2)(np.array([[[0.0, 1.0], [3.0, 0.0]]], "float32"))).numpy()
+        array([[1, 0]], dtype=int32)
+    """
+
+    def forward(state: tuple[Tensor, Tensor], table: Tensor) -> tuple[Tensor, Tensor]:
+        reached = state[0][:, :, None] + table
+        return ops.max(reached, axis=1), ops.cast(ops.argmax(reached, axis=1), "int32")
+
+    def back(tag: Tensor, came_from: Tensor) -> Tensor:
+        return ops.take_along_axis(came_from, tag[:, None], axis=1)[:, 0]
+
+    first = tables[:, 0, 0]
+    steps = ops.transpose(tables[:, 1:], (1, 0, 2, 3))
+    best, came_from = tf.scan(forward, steps, initializer=(first, ops.zeros_like(first, "int32")))
+    last = ops.cast(ops.argmax(ops.concatenate([first[None], best], axis=0)[-1], axis=-1), "int32")
+    earlier = tf.scan(back, came_from, initializer=last, reverse=True)
+    tags = ops.transpose(ops.concatenate([earlier, last[None]], axis=0))
+    return tags * ops.cast(token_mask(tables), "int32")
+
+
+def tag_marginals(tables: Tensor) -> Tensor:
+    """Gives the probability of each tag at each token, over all tag sequences (the forward-backward algorithm's result).
+
+    Args:
+        tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
+
+    Returns:
+        float32 ``[batch, length, classes]``; each token sums to 1, padding is 0.
+
+    Example:
+        >>> tag_marginals(ConditionalRandomField(2)(np.zeros((1, 1, 2), "float32"))).numpy()
+        array([[[0.5, 0.5]]], dtype=float32)
+    """
+
+    def step(now: Tensor, table: Tensor) -> Tensor:
+        return ops.matmul(now[:, None, :], table)[:, 0]
+
+    chances = ops.transpose(ops.exp(tables), (1, 0, 2, 3))
+    first = chances[0, :, 0]
+    marginals = ops.concatenate([first[None], tf.scan(step, chances[1:], initializer=first)], axis=0)
+    return ops.where(token_mask(tables)[:, :, None], ops.transpose(marginals, (1, 0, 2)), 0.0)
+
+
+@keras.saving.register_keras_serializable(package="mtl_helpers")
+class CRFNegativeLogLikelihood(keras.losses.Loss):
+    """The loss of a ``ConditionalRandomField``: minus the log-probability of the true tags, per token.
+
+    It is summed over the tokens of the batch and divided by their number, padding left out of both, so that neither
+    padding nor a long sentence changes the weight of a token. It holds no weights of its own and is saved with the model.
+
+    Args:
+        name: Name of the loss.
+        **options: Options of every Keras loss but ``reduction``, which is fixed.
+
+    Call:
+        y_true: int ``[batch, length]``, the tags.
+        y_pred: float ``[batch, length, classes, classes]``, the layer's output.
+        sample_weight: float ``[batch]`` or ``[batch, length]``; 0 leaves a sentence out. The chain conditions on every
+            tag, so weights are meant for sentences and padding, not for single tokens with an unknown tag.
+
+    Example:
+        >>> model.compile(loss={"relation": "sparse_categorical_crossentropy", "entity": CRFNegativeLogLikelihood()})
+    """
+
+    def __init__(self, name: str = "crf_negative_log_likelihood", **options: Any) -> None:
+        super().__init__(name=name, **{**options, "reduction": None})
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Gives float ``[batch, length]``: minus the log-probability of each tag, 0 at padding."""
+        return -tag_log_probability(y_true, y_pred)
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Gives the mean over the batch's tokens (0 for a batch without any)."""
+        y_pred = ops.convert_to_tensor(y_pred)
+        weights = ops.cast(token_mask(y_pred), "float32")
+        if sample_weight is not None:
+            given = ops.cast(sample_weight, "float32")
+            weights = weights * (given[:, None] if len(given.shape) == 1 else given)
+        losses = ops.where(weights > 0, self.call(y_true, y_pred), 0.0)
+        return ops.sum(losses * weights) / ops.maximum(ops.sum(ops.cast(weights > 0, "float32")), 1.0)
