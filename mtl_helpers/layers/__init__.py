@@ -1,6 +1,14 @@
 """Keras 3 layers of multi-task models, each short enough to read."""
 
 import mtl_helpers.quiet  # noqa: F401  (TensorFlow first, without its log noise)
+from mtl_helpers.layers.crf import (
+    ConditionalRandomField,
+    CRFNegativeLogLikelihood,
+    decode_tags,
+    tag_log_probability,
+    tag_marginals,
+    token_mask,
+)
 from mtl_helpers.layers.customized_gate import CustomizedGateControl
 from mtl_helpers.layers.embedding import FeatureEmbedding, SelectColumns
 from mtl_helpers.layers.factorization import FactorizationMachine, pair_sum
@@ -10,6 +18,8 @@ from mtl_helpers.layers.parallel import ParallelDense, PerCopy
 from mtl_helpers.layers.soft_sharing import CrossStitch, SoftSharingPenalty
 
 __all__ = [
+    "CRFNegativeLogLikelihood",
+    "ConditionalRandomField",
     "CrossStitch",
     "CustomizedGateControl",
     "FactorizationMachine",
@@ -19,7 +29,11 @@ __all__ = [
     "PerCopy",
     "SelectColumns",
     "SoftSharingPenalty",
+    "decode_tags",
     "gate_weights",
     "load_imbalance",
     "pair_sum",
+    "tag_log_probability",
+    "tag_marginals",
+    "token_mask",
 ]
