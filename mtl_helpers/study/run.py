@@ -16,7 +16,7 @@ from mtl_helpers.metrics import task_metric
 from mtl_helpers.study.evaluate import Evaluator
 from mtl_helpers.study.fitted import FittedModels
 from mtl_helpers.study.gate_recorder import GateRecorder
-from mtl_helpers.study.plan import DataSource, LossWeights, Plan, make_plan
+from mtl_helpers.study.plan import DataSource, LossWeights, Plan, Run, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import COLUMNS, Study
 from mtl_helpers.study.stacked import StackedModel, check_optimizer, why_not_stackable
@@ -109,11 +109,16 @@ def make_trainer(
     batch_size: int,
     bar: Any,
 ) -> StackedModel | FittedModels:
-    """Builds a model once for every run and chooses how to train it."""
-    models = []
-    for run in plan.runs:
+    """Builds a model's runs and chooses how to train them."""
+
+    def build(run: Run) -> keras.Model:
         keras.utils.set_random_seed(run.seed)
-        models.append(builder(plan.of_run(run)))
+        return builder(plan.of_run(run))
+
+    # A seed's initial weights are the same for every data set and loss weight: built once, stacked as often as needed.
+    first = {run.seed: run for run in reversed(plan.runs)}
+    built = {seed: build(run) for seed, run in first.items()}
+    models = [built[run.seed] for run in plan.runs]
     outputs = getattr(models[0], "output", None)
     if not isinstance(outputs, dict) or set(outputs) != set(plan.tasks):
         given = sorted(outputs) if isinstance(outputs, dict) else type(outputs).__name__
@@ -123,6 +128,7 @@ def make_trainer(
     reason = why_not_stackable(models[0])
     if reason:
         bar.write(f"{name}: {reason}; training with model.fit, one run after the other.")
+        models = models if len(built) == len(models) else [build(run) for run in plan.runs]
         return FittedModels(models, plan, losses, optimizer, batch_size)
     return StackedModel(models, plan, losses, optimizer, batch_size)
 
