@@ -85,7 +85,25 @@ class Tokens:
         return (self.length,)
 
 
-InputKind = Categorical | Numeric | Tokens
+@dataclass(frozen=True)
+class TokenVectors:
+    """A float32 input ``[rows, length, dim]``: a vector a token, computed beforehand; padding is all zero.
+
+    Attributes:
+        length: Tokens in a row, padding included.
+        dim: Width of a vector, for instance 768.
+    """
+
+    length: int
+    dim: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one row of the input."""
+        return (self.length, self.dim)
+
+
+InputKind = Categorical | Numeric | Tokens | TokenVectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +113,8 @@ class Rows:
     Attributes:
         inputs: Input name -> array ``[rows, ...]`` (int32 for categories and tokens, float32 for numbers).
         labels: Task name -> array ``[rows]`` (float32; int32 for classes) or, for tags, int32 ``[rows, tokens]``.
-        weights: Task name -> float32 ``[rows]``, 0 where the label is missing (it is NaN there, or 0 for classes).
-            A task that is not a key has all its labels.
+        weights: Task name -> float32 ``[rows]``, for tags ``[rows, tokens]``; 0 where the label is missing (it is NaN
+            there, or 0 for classes). A task that is not a key has all its labels.
         truth: Task name -> the generator's own probability or mean, float32 ``[rows]``. Empty for real data.
         groups: int32 ``[rows]``, each row's segment as a position in ``MultiTaskData.groups``; None without segments.
     """
@@ -149,6 +167,7 @@ class MultiTaskData:
         test: Rows to report on, once.
         groups: Names of the segments that ``Rows.groups`` counts.
         vocabularies: Column name -> its categories in number order, starting with the unseen one.
+        notes: What was done to the rows on the way in, such as how many sentences were cut.
 
     Raises:
         ValueError: If a split lacks a task's labels or an input, or if their lengths differ.
@@ -167,6 +186,7 @@ class MultiTaskData:
     test: Rows
     groups: tuple[str, ...] = ()
     vocabularies: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tasks:
