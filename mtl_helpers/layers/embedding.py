@@ -45,7 +45,7 @@ class FeatureEmbedding(keras.layers.Layer):
         sizes: Number of categories of each column, the unseen one (number 0) included.
         dim: Width of the vectors.
         copies: Number of tables of one shape, for networks that share nothing or only softly; None for a single one.
-        regularizer: Regularizer of the table ``[rows, dim]`` or, with copies, ``[copies, rows, dim]``.
+        regularizer: Regularizer of the table ``[rows, dim]`` or, with copies, ``[rows, copies, dim]``.
         **kwargs: ``name`` and the like, for ``keras.layers.Layer``.
 
     Input: int ``[batch, columns]``; numbers a column does not have count as 0.
@@ -81,16 +81,14 @@ class FeatureEmbedding(keras.layers.Layer):
             raise ValueError(
                 f"inputs={input_shape} have {input_shape[-1]} columns for sizes={self.sizes}; give as many."
             )
-        shape = (sum(self.sizes), self.dim)
-        shape = shape if self.copies is None else (self.copies, *shape)  # type: ignore[assignment]
+        copies = () if self.copies is None else (self.copies,)
+        shape = (sum(self.sizes), *copies, self.dim)
         self.table = self.add_weight(name="table", shape=shape, initializer="uniform", regularizer=self.regularizer)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Looks up: int ``[batch, columns]`` -> ``[batch, columns, dim]`` (``[batch, copies, columns, dim]``)."""
-        rows = table_rows(inputs, self.sizes)
-        if self.copies is None:
-            return ops.take(self.table, rows, axis=0)
-        return ops.transpose(ops.take(self.table, rows, axis=1), (1, 0, 2, 3))
+        vectors = ops.take(self.table, table_rows(inputs, self.sizes), axis=0)
+        return vectors if self.copies is None else ops.transpose(vectors, (0, 2, 1, 3))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Gives ``(batch, columns, dim)`` or ``(batch, copies, columns, dim)``."""

@@ -12,16 +12,16 @@ from mtl_helpers.layers.arguments import Shape, Tensor, at_least
 
 @keras.saving.register_keras_serializable(package="mtl_helpers")
 class PerCopy(keras.initializers.Initializer):
-    """Initialises a stacked kernel ``[copies, in, units]`` copy by copy.
+    """Initialises a stacked kernel ``[in, copies, units]`` copy by copy.
 
-    Drawn as one array of three axes, Glorot's and He's initialisers would take the copies for a receptive field and
-    start every copy too small. Drawn copy by copy, each starts exactly as a ``Dense`` layer of its own would.
+    Drawn as one array of three axes, Glorot's and He's initialisers would take the first axis for a receptive field and
+    start every copy wrongly. Drawn copy by copy, each starts exactly as a ``Dense`` layer of its own would.
 
     Args:
         initializer: What initialises one copy ``[in, units]``: a name or a Keras initializer.
 
     Example:
-        >>> kernel = PerCopy("he_normal")((8, 100, 16))  # standard deviation sqrt(2 / 100) in each of the 8
+        >>> kernel = PerCopy("he_normal")((100, 8, 16))  # standard deviation sqrt(2 / 100) in each of the 8
     """
 
     def __init__(self, initializer: str | keras.initializers.Initializer = "glorot_uniform") -> None:
@@ -29,7 +29,8 @@ class PerCopy(keras.initializers.Initializer):
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Tensor:
         """Draws the copies; a clone a copy, because a Keras initializer repeats itself when called twice."""
-        return ops.stack([self.initializer.clone()(shape[1:], dtype=dtype) for _ in range(shape[0] or 0)])
+        fan_in, copies, units = shape
+        return ops.stack([self.initializer.clone()((fan_in, units), dtype=dtype) for _ in range(copies or 0)], axis=1)
 
     def get_config(self) -> dict[str, Any]:
         """Gives the arguments."""
@@ -54,7 +55,7 @@ class ParallelDense(keras.layers.Layer):
         activation: Applied to every output.
         use_bias: Whether each copy adds a bias.
         kernel_initializer: What initialises each copy's kernel, as if it were alone.
-        kernel_regularizer: Regularizer of the stacked kernel ``[copies, in, units]``.
+        kernel_regularizer: Regularizer of the stacked kernel ``[in, copies, units]``.
         bias_regularizer: Regularizer of the stacked bias ``[copies, units]``.
         **kwargs: ``name`` and the like, for ``keras.layers.Layer``.
 
@@ -98,7 +99,7 @@ class ParallelDense(keras.layers.Layer):
             )
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(self.copies, input_shape[-1], self.units),
+            shape=(input_shape[-1], self.copies, self.units),
             initializer=PerCopy(self.kernel_initializer),
             regularizer=self.kernel_regularizer,
         )
@@ -110,10 +111,12 @@ class ParallelDense(keras.layers.Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Computes all copies: ``[batch, in]`` or ``[batch, copies, in]`` -> ``[batch, copies, units]``."""
-        if len(inputs.shape) == 2:
-            outputs = ops.einsum("bi,cio->bco", inputs, self.kernel)
-        else:
-            outputs = ops.einsum("bci,cio->bco", inputs, self.kernel)
+        if len(inputs.shape) == 2:  # one product with all kernels side by side
+            kernel = ops.reshape(self.kernel, (-1, self.copies * self.units))
+            outputs = ops.reshape(ops.matmul(inputs, kernel), (-1, self.copies, self.units))
+        else:  # a batch of products, a copy each
+            by_copy = ops.matmul(ops.transpose(inputs, (1, 0, 2)), ops.transpose(self.kernel, (1, 0, 2)))
+            outputs = ops.transpose(by_copy, (1, 0, 2))
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -37,8 +37,8 @@ class SoftSharingPenalty(keras.regularizers.Regularizer):
         self.strength, self.norm = strength, norm
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Computes the penalty of stacked weights ``[tasks, ...]``: a scalar."""
-        difference = x[:, None] - x[None, :]  # every pair twice
+        """Computes the penalty of stacked weights ``[..., tasks, units]``: a scalar."""
+        difference = x[..., :, None, :] - x[..., None, :, :]  # every pair twice
         size = ops.square(difference) if self.norm == "l2" else ops.abs(difference)
         return 0.5 * self.strength * ops.sum(size)
 
