@@ -37,7 +37,7 @@ def gate_model(model: keras.Model) -> keras.Model:
     if not layers:
         raise ValueError(f"model={model.name!r} has no gates; build it with mmoe, one_gate, cgc or ple.")
     outputs = {
-        f"level_{level}/{gate}": layer.output[1][:, position]
+        f"level_{level}/{gate}": layer.output[-1][:, position]
         for level, layer in enumerate(layers, start=1)
         for position, gate in enumerate(layer.gate_names)
     }
