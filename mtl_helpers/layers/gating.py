@@ -155,7 +155,7 @@ class GatedExperts(keras.layers.Layer):
         Raises:
             ValueError: If a position does not exist, or no expert would be left.
         """
-        enabled = ops.convert_to_numpy(self.expert_enabled).copy()
+        enabled = self.expert_enabled.numpy().copy()
         unknown = [expert for expert in experts if not 0 <= expert < len(enabled)]
         if unknown:
             raise ValueError(f"experts={list(experts)}: there is no {unknown}; count from 0 to {len(enabled) - 1}.")
