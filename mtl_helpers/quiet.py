@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mtl_helpers.memory import use_one_arena
+
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
@@ -30,6 +32,7 @@ def silent_stderr() -> Iterator[None]:
 
 
 if "tensorflow" not in sys.modules:
+    use_one_arena()
     with silent_stderr():
         import tensorflow as tf
 

@@ -69,6 +69,18 @@ def in_output_shape(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return labels[..., None] if labels.shape.rank == outputs.shape.rank - 1 and outputs.shape[-1] == 1 else labels
 
 
+def traced(function: Callable, argument: tf.TensorSpec, jit_compile: bool = False) -> Callable[[tf.Tensor], Any]:
+    """Turns a function of one tensor into a program.
+
+    It is traced first and compiled after: traced under XLA, ``tf.vectorized_map`` would wrap itself in one more
+    function, which TensorFlow never frees.
+    """
+    program = tf.function(function).get_concrete_function(argument)
+    if not jit_compile:
+        return program
+    return tf.function(lambda values: program(values), jit_compile=True).get_concrete_function(argument)
+
+
 def stack(variables: list[list[keras.Variable]]) -> list[keras.Variable]:
     """Stacks the variables of several models: ``[models][variables]`` to one ``[models, ...]`` each."""
     return [
@@ -86,6 +98,7 @@ class StackedModel:
         losses: Task name -> loss.
         optimizer: An optimizer that acts element by element; a fresh copy of it is used.
         batch_size: Rows in a batch.
+        jit_compile: Whether XLA compiles the epoch.
 
     Attributes:
         model: The first run's model, used as the template of the computation.
@@ -100,12 +113,13 @@ class StackedModel:
         losses: dict[str, keras.losses.Loss],
         optimizer: keras.optimizers.Optimizer,
         batch_size: int,
+        jit_compile: bool = True,
     ) -> None:
         check_optimizer(optimizer)
         self.model, self.plan, self.losses = models[0], plan, losses
         self.batch_size = min(batch_size, len(plan.data.train))
+        self.steps = len(plan.data.train) // self.batch_size
         self.balancer = getattr(self.model, "balancer", None)
-
         self.weights = stack([model.trainable_variables for model in models])
         self.states = stack([model.non_trainable_variables for model in models])
         self.optimizer = type(optimizer).from_config(optimizer.get_config())
@@ -113,7 +127,8 @@ class StackedModel:
         self.loss_weights = tf.constant([[run.weights[task] for task in plan.tasks] for run in plan.runs], tf.float32)
         self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
         self.train_rows = on_device([data.train for data in plan.datasets])  # inputs, labels, weights
-        self._train = tf.function(self._train_epoch, jit_compile=True)
+        order = tf.TensorSpec([self.steps, len(plan.runs), self.batch_size], tf.int32)
+        self._train = traced(self._train_epoch, order, jit_compile)
         self._predictors: dict[tuple, Any] = {}
 
     def train_epoch(self, epoch: int) -> np.ndarray:
@@ -181,7 +196,8 @@ class StackedModel:
         if (split, view) not in self._predictors:
             model = view(self.model) if view else self.model
             inputs = on_device([getattr(data, split) for data in self.plan.datasets])[0]
-            self._predictors[split, view] = tf.function(partial(self._predict_rows, model, inputs))
+            rows_of_runs = tf.TensorSpec([len(self.plan.runs), None], tf.int32)
+            self._predictors[split, view] = traced(partial(self._predict_rows, model, inputs), rows_of_runs)
         size, runs = len(getattr(self.plan.data, split)), self.plan.runs
         wanted = np.arange(size, dtype=np.int32) if rows is None else np.asarray(rows, np.int32)
         chunk = min(len(wanted), max(1, PREDICTED_AT_ONCE // len(runs)))

@@ -10,7 +10,7 @@ from mtl_helpers.losses import task_losses
 from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task
 from mtl_helpers.study import batches, claim, study
 from mtl_helpers.study.plan import make_plan, weight_sweep
-from mtl_helpers.study.run import make_trainer
+from mtl_helpers.study.run import Settings, make_trainer
 from mtl_helpers.study.stacked import StackedModel
 
 
@@ -82,11 +82,12 @@ def trained_losses(found, seed):
     ],
     ids=["Adam", "SGD with a schedule", "AdamW"],
 )
-def test_same_losses_and_predictions_as_fit(optimizer):
+@pytest.mark.parametrize("jit_compile", [True, False], ids=["XLA", "graph"])
+def test_same_losses_and_predictions_as_fit(optimizer, jit_compile):
     data = make_data()
     weights = {"click": 0.3, "watch": 1.7}
     found = study({"shared": shared}, data, seeds=[3, 8], epochs=3, batch_size=32, optimizer=optimizer,
-                  loss_weights=weights, progress=False)  # fmt: skip
+                  loss_weights=weights, jit_compile=jit_compile, progress=False)  # fmt: skip
     for run, seed in enumerate((3, 8)):
         fresh = type(optimizer).from_config(optimizer.get_config())
         losses, model = fit_alone(shared, data, seed, 3, fresh, weights)
@@ -106,7 +107,7 @@ def test_layers_with_a_state_and_penalties_equal_fit(settings):
     def builder(data):
         return shared(data, **settings)
 
-    found = study({"shared": builder}, data, seeds=[5, 6], epochs=2, batch_size=32,
+    found = study({"shared": builder}, data, seeds=[5, 6], epochs=2, batch_size=32, jit_compile=True,
                   optimizer=keras.optimizers.Adam(1e-2), progress=False)  # fmt: skip
     # Dropout's random numbers are those of a compiled fit; TensorFlow draws others when it does not compile.
     losses, model = fit_alone(builder, data, 5, 2, keras.optimizers.Adam(1e-2), compiled=True)
@@ -323,8 +324,7 @@ def test_weights_that_keras_would_constrain_take_the_other_road(capsys):
     from tqdm import tqdm
 
     plan = make_plan(make_data(), 1, None)
-    trainer = make_trainer(
-        "bounded", constrained, plan, task_losses(plan.data), keras.optimizers.Adam(), 32, tqdm(disable=True)
-    )
+    settings = Settings(task_losses(plan.data), keras.optimizers.Adam(), 1, 32, None)
+    trainer = make_trainer("bounded", constrained, plan, settings, tqdm(disable=True))
     assert not isinstance(trainer, StackedModel)
     assert "has a constraint" in capsys.readouterr().out
