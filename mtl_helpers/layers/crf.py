@@ -77,7 +77,7 @@ class ConditionalRandomField(keras.layers.Layer):
         before = ops.concatenate(
             [
                 ops.broadcast_to(self.start, (1, self.classes, self.classes)),
-                ops.broadcast_to(self.transitions, (scores.shape[1] - 1, self.classes, self.classes)),
+                ops.broadcast_to(self.transitions, (ops.shape(scores)[1] - 1, self.classes, self.classes)),
             ],
             axis=0,
         )
@@ -297,4 +297,4 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
             given = ops.cast(sample_weight, "float32")
             weights = weights * (given[:, None] if len(given.shape) == 1 else given)
         losses = ops.where(weights > 0, self.call(y_true, y_pred), 0.0)
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(ops.cast(weights > 0, "float32")), 1.0)
+        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), keras.backend.epsilon())
