@@ -39,6 +39,8 @@ def test_stacked_kernels_start_like_separate_dense_layers(kind):
     separate = np.stack([keras.initializers.get(kind)((200, 50)) for _ in range(4)], axis=1)
     np.testing.assert_array_equal(stacked, separate)
     assert not np.allclose(stacked[:, 0], stacked[:, 1])
+    came_back = PerCopy.from_config(PerCopy(kind).get_config())
+    assert type(came_back.initializer) is type(initializer)
     wanted = {"glorot_uniform": np.sqrt(2 / 250), "he_normal": np.sqrt(2 / 200)}[kind]
     assert stacked.std(axis=(0, 2)) == pytest.approx([wanted] * 4, rel=0.05)
 
