@@ -14,6 +14,7 @@ from pathlib import Path
 import pooch
 
 GITHUB = "https://raw.githubusercontent.com"
+COPY_OF_2008 = f"{GITHUB}/carlosquintanillaa/Datasets/86100ca06e114803df9b691b3fe904cc36c350ea"
 CONLL04 = f"{GITHUB}/bekou/multihead_joint_entity_relation_extraction"
 
 
@@ -25,8 +26,8 @@ class Source:
         what: What it is, for messages.
         files: File name -> the SHA-256 sums it may have. A second sum is another form of the same rows.
         home: Where a person finds the files.
-        url: HTTPS address of a zip that holds the files, or of each file by name; None where no lasting address is known
-            whose files have these sums.
+        url: HTTPS address of a zip that holds the files, or of each file by name; None where no lasting address is
+            known whose files have these sums.
     """
 
     what: str
@@ -45,9 +46,7 @@ SOURCES = {
             )
         },
         "https://blog.minethatdata.com/2008/03/minethatdata-e-mail-analytics-and-data.html",
-        {
-            "hillstrom.csv": f"{GITHUB}/carlosquintanillaa/Datasets/86100ca06e114803df9b691b3fe904cc36c350ea/hillstrom.csv"
-        },
+        {"hillstrom.csv": f"{COPY_OF_2008}/hillstrom.csv"},
     ),
     "ml_latest_small": Source(
         "MovieLens latest-small (2018)",
