@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import UNSEEN, Standardiser
+from mtl_helpers.datasets.world import centred, sigmoid, standardised
 from mtl_helpers.seeds import course_seed
 
 SEGMENTS = ("followers", "regulars", "skimmers", "listeners")
@@ -150,19 +151,4 @@ def wishes(match: np.ndarray, segment: np.ndarray, random: np.random.Generator) 
 def smooth(match: np.ndarray, random: np.random.Generator, bends: int = 4) -> np.ndarray:
     """Computes a random function that bends a few times, of mean 0 and standard deviation 1: ``[rows]``."""
     directions = random.normal(size=(match.shape[1], bends)) / np.sqrt(match.shape[1])
-    values = np.tanh(2 * match @ directions) @ random.normal(size=bends)
-    return (values - values.mean()) / values.std()
-
-
-def centred(logits: np.ndarray, rate: float) -> np.ndarray:
-    """Shifts logits so that the probabilities' mean is a given rate, by bisection."""
-    low, high = -30.0, 30.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if sigmoid(logits + middle).mean() < rate else (low, middle)
-    return logits + low
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Computes 1 / (1 + exp(-logit))."""
-    return 1 / (1 + np.exp(-logits))
+    return standardised(np.tanh(2 * match @ directions) @ random.normal(size=bends))
