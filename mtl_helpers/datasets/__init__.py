@@ -2,11 +2,17 @@
 
 from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task, Tokens
 from mtl_helpers.datasets.census_income import census_income, read_census_income
+from mtl_helpers.datasets.hillstrom import hillstrom
+from mtl_helpers.datasets.leakage import check_leakage, single_column_scores
+from mtl_helpers.datasets.movielens import movielens_small
+from mtl_helpers.datasets.shop_log import ITEM_FEATURES, USER_FEATURES, shop_log
 from mtl_helpers.datasets.task_pair import RECIPES, label_correlation, task_pair
 from mtl_helpers.datasets.video_log import video_log
 
 __all__ = [
+    "ITEM_FEATURES",
     "RECIPES",
+    "USER_FEATURES",
     "Categorical",
     "MultiTaskData",
     "Numeric",
@@ -14,8 +20,13 @@ __all__ = [
     "Task",
     "Tokens",
     "census_income",
+    "check_leakage",
+    "hillstrom",
     "label_correlation",
+    "movielens_small",
     "read_census_income",
+    "shop_log",
+    "single_column_scores",
     "task_pair",
     "video_log",
 ]

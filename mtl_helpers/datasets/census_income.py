@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mtl_helpers.datasets.base import Categorical, InputKind, MultiTaskData, Numeric, Rows, Task, require_known
-from mtl_helpers.datasets.encoding import Standardiser, Vocabulary
+from mtl_helpers.datasets.base import MultiTaskData, Rows, Task, require_known
+from mtl_helpers.datasets.encoding import encode_splits
 from mtl_helpers.memory import release
 from mtl_helpers.seeds import course_seed
 
@@ -68,8 +68,9 @@ COLLEGE = (
     "Associates degree-academic program", "Associates degree-occup /vocational", "Bachelors degree(BA AB BS)",
     "Masters degree(MA MS MEng MEd MSW MBA)", "Prof school degree (MD DDS DVM LLB JD)", "Doctorate degree(PhD EdD)",
 )  # fmt: skip
-# What would give a label away: the column it is made of.
 SOURCE_COLUMN = {"income": "income", "never_married": "marital_status", "education": "education"}
+# What gives a label away: the three columns that labels are made of. The weight says how many people a row stands for.
+NEVER_INPUTS = (*SOURCE_COLUMN.values(), "instance_weight")
 AGES = (25, 40, 60)
 GROUPS = tuple(f"{sex}, {ages}" for sex in ("women", "men") for ages in ("under 25", "25–39", "40–59", "60 and over"))
 
@@ -139,36 +140,27 @@ def census_income(
     rest = read_census_income("test")
     order = random.permutation(len(rest))
     halves = np.sort(order[: len(rest) // 2]), np.sort(order[len(rest) // 2 :])
-    never_inputs = {"instance_weight", "education", "marital_status", "income"}
-    numeric = [column for column in NUMERIC_COLUMNS if column not in never_inputs]
-    categorical = [column for column in COLUMNS if column not in never_inputs and column not in numeric]
-    vocabularies = {column: Vocabulary.fit(train[column]) for column in categorical}
-    scaler = Standardiser.fit(numbers(train, numeric))
-    inputs: dict[str, InputKind] = {
-        "categorical": Categorical(tuple(categorical), tuple(len(vocabularies[column]) for column in categorical)),
-        "numeric": Numeric(tuple(numeric)),
+    splits = {"train": train, "validation": rest.iloc[halves[0]], "test": rest.iloc[halves[1]]}
+    inputs = [column for column in COLUMNS if column not in NEVER_INPUTS]
+    kinds, arrays, words = encode_splits(
+        {split: unskewed(table) for split, table in splits.items()},
+        categorical=[column for column in inputs if column not in NUMERIC_COLUMNS],
+        numeric=[column for column in inputs if column in NUMERIC_COLUMNS],
+    )
+    rows_of = {
+        split: Rows(arrays[split], {task: label(table, task) for task in names}, groups=group(table))
+        for split, table in splits.items()
     }
-
-    def encode(table: pd.DataFrame) -> Rows:
-        codes = np.stack([vocabularies[column].encode(table[column]) for column in categorical], axis=1)
-        labels = {task: label(table, task) for task in names}
-        return Rows(
-            {"categorical": codes, "numeric": scaler.encode(numbers(table, numeric))}, labels, groups=group(table)
-        )
-
-    data = MultiTaskData(
+    del train, rest, splits
+    release()  # the text columns were five times the size of what is kept
+    return MultiTaskData(
         name="Census-Income",
         tasks={task: Task("binary") for task in names},
-        inputs=inputs,
-        train=encode(train),
-        validation=encode(rest.iloc[halves[0]]),
-        test=encode(rest.iloc[halves[1]]),
+        inputs=kinds,
         groups=GROUPS,
-        vocabularies={column: vocabulary.categories for column, vocabulary in vocabularies.items()},
+        vocabularies=words,
+        **rows_of,
     )
-    del train, rest
-    release()  # the text columns were five times the size of what is kept
-    return data
 
 
 def label(table: pd.DataFrame, task: str) -> np.ndarray:
@@ -178,11 +170,9 @@ def label(table: pd.DataFrame, task: str) -> np.ndarray:
     return column.isin(positive).to_numpy(np.float32)
 
 
-def numbers(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Gives numeric columns ``[rows, columns]``; the skewed ones (mostly 0, a few large) as log(1 + x)."""
-    skewed = np.isin(columns, SKEWED_COLUMNS)
-    values = table[list(columns)].to_numpy(np.float32)
-    return np.where(skewed, np.log1p(values), values)
+def unskewed(table: pd.DataFrame) -> pd.DataFrame:
+    """Gives the table with its skewed numeric columns (mostly 0, a few large) as log(1 + x)."""
+    return table.assign(**{column: np.log1p(table[column].astype("float32")) for column in SKEWED_COLUMNS})
 
 
 def group(table: pd.DataFrame) -> np.ndarray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from mtl_helpers.datasets.base import SPLITS, Arrays, Categorical, InputKind, Numeric
 
 UNSEEN = "(not seen in training)"
 
@@ -35,8 +38,9 @@ class Vocabulary:
 
     def encode(self, values: pd.Series) -> np.ndarray:
         """Gives each value's number, int32 ``[rows]``; 0 if it was not seen in training."""
-        found = pd.Index(self.categories[1:]).get_indexer(values.astype(str).astype(object))
-        return (found + 1).astype(np.int32)
+        column = values.astype("category").cat  # each category is looked up once, not each row
+        known = pd.Index(self.categories[1:]).get_indexer([str(category) for category in column.categories])
+        return np.append(known + 1, 0).astype(np.int32)[column.codes]  # code -1, a missing value, finds the last
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,63 @@ class Standardiser:
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Gives the scaled values, float32 ``[rows, columns]``."""
         return ((values - self.mean) / self.scale).astype(np.float32)
+
+
+def encode_splits(
+    splits: Mapping[str, pd.DataFrame], categorical: Sequence[str], numeric: Sequence[str]
+) -> tuple[dict[str, InputKind], dict[str, Arrays], dict[str, tuple[str, ...]]]:
+    """Encodes tables by the vocabularies and scales of the training one.
+
+    Args:
+        splits: ``"train"``, ``"validation"`` and ``"test"`` -> a table.
+        categorical: Columns to number.
+        numeric: Columns to scale.
+
+    Returns:
+        What the inputs ``"categorical"`` and ``"numeric"`` hold, their arrays a split, and each categorical column's
+        vocabulary.
+
+    Example:
+        >>> table = pd.DataFrame({"colour": ["red", "blue"], "weight": [1.0, 3.0]})
+        >>> kinds, arrays, words = encode_splits({"train": table, "test": table}, ["colour"], ["weight"])
+        >>> arrays["test"]["categorical"].tolist(), arrays["test"]["numeric"].tolist()
+        ([[2], [1]], [[-1.0], [1.0]])
+    """
+    train = splits["train"]
+    words = {column: Vocabulary.fit(train[column]) for column in categorical}
+    scaler = Standardiser.fit(train[list(numeric)].to_numpy(np.float64))
+    kinds: dict[str, InputKind] = {
+        "categorical": Categorical(tuple(categorical), tuple(map(len, words.values()))),
+        "numeric": Numeric(tuple(numeric)),
+    }
+    arrays: dict[str, Arrays] = {
+        split: {
+            "categorical": np.stack([words[column].encode(table[column]) for column in categorical], axis=1),
+            "numeric": scaler.encode(table[list(numeric)].to_numpy(np.float32)),
+        }
+        for split, table in splits.items()
+    }
+    return kinds, arrays, {column: vocabulary.categories for column, vocabulary in words.items()}
+
+
+def random_splits(
+    rows: int, random: np.random.Generator, shares: tuple[float, float] = (0.6, 0.2)
+) -> dict[str, np.ndarray]:
+    """Divides rows at random.
+
+    Args:
+        rows: How many there are.
+        random: Source of the order.
+        shares: Share of training and of validation rows; the rest is for testing.
+
+    Returns:
+        ``"train"``, ``"validation"``, ``"test"`` -> positions in rising order; together every row once.
+
+    Example:
+        >>> parts = random_splits(10, np.random.default_rng(0))
+        >>> [len(positions) for positions in parts.values()]
+        [6, 2, 2]
+    """
+    first, second = int(shares[0] * rows), int((shares[0] + shares[1]) * rows)
+    parts = np.split(random.permutation(rows), [first, second])
+    return {split: np.sort(part) for split, part in zip(SPLITS, parts, strict=True)}
