@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import mtl_helpers.quiet  # noqa: F401, I001  (TensorFlow, without its log noise)
+import mtl_helpers.quiet  # noqa: F401  (TensorFlow, without its log noise)
+
 from typing import Any
 
 import keras
