@@ -47,11 +47,12 @@ def in_turn(first: Callable[[], Any], second: Callable[[], Any], calls: int = 20
     Returns:
         Median milliseconds a call of each, and the median of the rounds' ratios second / first.
     """
-    first(), second()
-    rounds = [
-        [seconds(lambda way=way: [way() for _ in range(calls)]) / calls for way in (first, second)]
-        for _ in range(ROUNDS)
-    ]
+
+    def one_round(way: Callable[[], Any]) -> float:
+        return seconds(lambda: [way() for _ in range(calls)]) / calls
+
+    one_round(first), one_round(second)
+    rounds = [[one_round(first), one_round(second)] for _ in range(ROUNDS)]
     mine, other = np.median(np.array(rounds), axis=0)
     ratio = float(np.median([pair[1] / pair[0] for pair in rounds]))
     return {
@@ -84,7 +85,7 @@ def bench_study() -> pd.DataFrame:
             models.append(mmoe(data))
         start = time.perf_counter()
         trainer = StackedModel(models, plan, task_losses(data), keras.optimizers.Adam(3e-3), batch_size)
-        times = [seconds(lambda epoch=epoch: trainer.train_epoch(epoch)) for epoch in range(1, epochs + 1)]
+        times = [seconds(partial(trainer.train_epoch, epoch)) for epoch in range(1, epochs + 1)]
         times[0] = time.perf_counter() - start - sum(times[1:])  # tracing and compiling count with the first epoch
         return times
 
@@ -122,14 +123,12 @@ def bench_experts() -> pd.DataFrame:
         for width in (160, 300):
             inputs = keras.Input((width,))
             mixed = MixtureOfExperts(experts, (16,), gates=("a", "b"))(inputs)[0]
-            outputs = keras.ops.stack(
-                [keras.layers.Dense(16, activation="relu")(inputs) for _ in range(experts)], axis=1
-            )
+            networks = [keras.layers.Dense(16, activation="relu")(inputs) for _ in range(experts)]
             gates = [keras.layers.Dense(experts, activation="softmax", use_bias=False)(inputs) for _ in range(2)]
             looped = keras.ops.matmul(keras.ops.stack(gates, axis=1), keras.ops.stack(networks, axis=1))
             x, target = tf.random.normal((512, width), seed=1), tf.zeros((512, 2, 16))
             steps = [training_step(keras.Model(inputs, each), x, target, False) for each in (mixed, looped)]
-            rows.append({"experts": experts, "inputs": width, **in_turn(*steps)})
+            rows.append({"experts": experts, "inputs": width, **in_turn(steps[0], steps[1])})
     return pd.DataFrame(rows)
 
 
@@ -145,7 +144,7 @@ def bench_factorization() -> pd.DataFrame:
         vectors = tf.random.normal((2048, count, 16), seed=count)
         ways = [tf.function(way).get_concrete_function(vectors) for way in (pair_sum, all_pairs)]
         calls = [partial(way, vectors) for way in ways]
-        rows.append({"n": count, **in_turn(*calls, calls=3)})
+        rows.append({"n": count, **in_turn(calls[0], calls[1], calls=3)})
     return pd.DataFrame(rows)
 
 

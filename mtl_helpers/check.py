@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -82,10 +83,10 @@ def check_memory() -> Finding:
 
 def check_tensorflow() -> Finding:
     """Lets TensorFlow compile and compute a product."""
+    import mtl_helpers.quiet  # noqa: F401
+
     import numpy as np
     import tensorflow as tf
-
-    import mtl_helpers.quiet  # noqa: F401
 
     a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
     product = tf.function(tf.matmul, jit_compile=True)(a, b).numpy()
@@ -130,9 +131,9 @@ def check_heads() -> Finding:
 def findings() -> Iterator[Finding]:
     """Makes every check, one after the other; one that fails with an error is a FAIL with that error."""
     checks: list[tuple[str, Callable[[], Finding]]] = [("Python", check_python)]
-    checks += [(name, lambda name=name, pin=pin: check_package(name, pin)) for name, pin in pins().items()]
+    checks += [(name, partial(check_package, name, pin)) for name, pin in pins().items()]
     for name, folder in (("jupyterlab_widgets", "@jupyter-widgets/jupyterlab-manager"), ("anywidget", "anywidget")):
-        checks.append((folder, lambda name=name, folder=folder: check_widget_extension(name, folder)))
+        checks.append((folder, partial(check_widget_extension, name, folder)))
     checks += [("memory", check_memory), ("TensorFlow", check_tensorflow), ("Keras outputs", check_heads)]
     for name, check in checks:
         try:

@@ -1,12 +1,16 @@
 """Rows to learn from: generated worlds whose truth is known, and real data whose checksum is."""
 
-from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task, Tokens
+from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task, Tokens, TokenVectors
 from mtl_helpers.datasets.census_income import census_income, read_census_income
+from mtl_helpers.datasets.conll04 import conll04
 from mtl_helpers.datasets.hillstrom import hillstrom
 from mtl_helpers.datasets.leakage import check_leakage, single_column_scores
 from mtl_helpers.datasets.movielens import movielens_small
+from mtl_helpers.datasets.relation_corpus import relation_corpus
+from mtl_helpers.datasets.semeval2010 import semeval2010_task8, without_direction
 from mtl_helpers.datasets.shop_log import ITEM_FEATURES, USER_FEATURES, shop_log
 from mtl_helpers.datasets.task_pair import RECIPES, label_correlation, task_pair
+from mtl_helpers.datasets.text import Sentence, Span, encode, text_data, with_token_vectors, words_of
 from mtl_helpers.datasets.video_log import video_log
 
 __all__ = [
@@ -17,16 +21,27 @@ __all__ = [
     "MultiTaskData",
     "Numeric",
     "Rows",
+    "Sentence",
+    "Span",
     "Task",
+    "TokenVectors",
     "Tokens",
     "census_income",
     "check_leakage",
+    "conll04",
+    "encode",
     "hillstrom",
     "label_correlation",
     "movielens_small",
     "read_census_income",
+    "relation_corpus",
+    "semeval2010_task8",
     "shop_log",
     "single_column_scores",
     "task_pair",
+    "text_data",
     "video_log",
+    "with_token_vectors",
+    "without_direction",
+    "words_of",
 ]

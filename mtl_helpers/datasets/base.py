@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from mtl_helpers.seeds import course_seed
+
 Arrays = dict[str, np.ndarray]
 Kind = Literal["binary", "regression", "multiclass", "tags"]
 SPLITS = ("train", "validation", "test")
@@ -219,6 +221,38 @@ class MultiTaskData:
     def with_train(self, choose: Callable[[Rows], Rows]) -> MultiTaskData:
         """Gives the same data with changed training rows, for instance fewer of them."""
         return replace(self, train=choose(self.train))
+
+    def with_missing_labels(self, task: str, share: float, seed: int | None = None) -> MultiTaskData:
+        """Gives the same data with some of one task's training labels missing, drawn at random.
+
+        Args:
+            task: The task.
+            share: Share of its training labels to take away, from 0 to 1 (excluded).
+            seed: Seed of the draw; the course's if None.
+
+        Returns:
+            The data; where a label is gone it is NaN (0 for classes) and its weight 0.
+
+        Raises:
+            ValueError: If the task is unknown or the share out of range.
+
+        Example:
+            >>> data = task_pair(rows=1000).with_missing_labels("task_2", 0.9)
+            >>> float(data.train.weights["task_2"].sum())
+            60.0
+        """
+        require_known("task", task, self.tasks)
+        if not 0 <= share < 1:
+            raise ValueError(f"share={share} is not a share from 0 to 1 (excluded).")
+        rows = self.train
+        order = np.random.default_rng(course_seed() if seed is None else seed).permutation(len(rows))
+        gone = order[: round(share * len(rows))]
+        labels = rows.labels[task].copy()
+        weights = rows.weights.get(task, np.ones(labels.shape, np.float32)).copy()
+        labels[gone] = np.nan if self.tasks[task].kind in ("binary", "regression") else 0
+        weights[gone] = 0
+        changed = replace(rows, labels=rows.labels | {task: labels}, weights=rows.weights | {task: weights})
+        return replace(self, train=changed)
 
     def describe(self) -> pd.DataFrame:
         """Counts rows and labels.

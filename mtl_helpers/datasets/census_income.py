@@ -157,9 +157,11 @@ def census_income(
         name="Census-Income",
         tasks={task: Task("binary") for task in names},
         inputs=kinds,
+        train=rows_of["train"],
+        validation=rows_of["validation"],
+        test=rows_of["test"],
         groups=GROUPS,
         vocabularies=words,
-        **rows_of,
     )
 
 

@@ -62,8 +62,9 @@ class Standardiser:
     @classmethod
     def fit(cls, values: np.ndarray) -> Standardiser:
         """Takes mean and standard deviation of training values ``[rows, columns]``."""
-        spread = values.std(axis=0, dtype=np.float64)
-        return cls(values.mean(axis=0, dtype=np.float64), np.where(spread > 0, spread, 1.0))
+        mean, spread = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
+        constant = spread <= 1e-9 * np.abs(mean)  # but for rounding
+        return cls(mean, np.where(constant, 1.0, spread))
 
     def encode(self, values: np.ndarray) -> np.ndarray:
         """Gives the scaled values, float32 ``[rows, columns]``."""

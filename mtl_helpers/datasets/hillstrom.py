@@ -75,9 +75,11 @@ def hillstrom(
         name="Hillstrom",
         tasks={task: Task(KINDS[task]) for task in names},  # type: ignore[arg-type]
         inputs=kinds,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
         groups=TREATMENTS,
         vocabularies=words,
-        **splits,
     )
 
 

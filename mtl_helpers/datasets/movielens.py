@@ -82,9 +82,11 @@ def movielens_small(
         name="MovieLens latest-small",
         tasks={task: Task(KINDS[task]) for task in names},  # type: ignore[arg-type]
         inputs=kinds,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
         groups=GROUPS,
         vocabularies=words,
-        **splits,
     )
 
 

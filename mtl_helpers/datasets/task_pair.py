@@ -97,13 +97,13 @@ def task_pair(
             chosen.inputs, chosen.scale, chosen.terms, chosen.noise, chosen.frequencies,
         )  # fmt: skip
     random = np.random.default_rng(course_seed() if seed is None else seed)
-    alpha, beta = waves(frequencies, terms, random, alpha, beta)
+    steps = waves(frequencies, terms, random, alpha, beta)
     u1, u2 = np.linalg.qr(random.normal(size=(inputs, 2)))[0].T
     across = np.sqrt(max(0.0, 1 - correlation**2))
     directions = scale * np.stack([u1, correlation * u1 + across * u2], axis=1)
     x = random.standard_normal((rows, inputs), dtype=np.float32)
     along = x @ directions.astype(np.float32)
-    means = along + sum(np.sin(a * along + b) for a, b in zip(alpha, beta, strict=True))
+    means = along + sum(np.sin(a * along + b) for a, b in zip(*steps, strict=True))
     spread = noise if absolute_noise else noise * means.std(axis=0)
     labels = means + spread * random.standard_normal(means.shape)
     ends = int(0.6 * rows), int(0.8 * rows)

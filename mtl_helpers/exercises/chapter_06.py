@@ -28,7 +28,7 @@ EXERCISES: dict[str, Exercise] = {
         right="b",
         hint="With a single gate both towers get the same numbers. For which tasks is that enough?",
         reason="At 1 and -1 both labels depend on one and the same direction of the inputs, so one mixture serves both "
-        "towers (a tower can flip the sign). In between, two directions are wanted and one mixture of width 1 carries one.",
+        "towers (a tower can flip the sign). In between, two directions are wanted; a mixture of width 1 carries one.",
     ),
     "06.3": Prediction(
         "Bringing dead experts back",
@@ -39,8 +39,8 @@ EXERCISES: dict[str, Exercise] = {
         },
         right="b",
         hint="One of the two acts on the loads themselves, the other only on what is left when an expert is away.",
-        reason="The penalty grows with the squared loads and its gradient reaches the gate's weights directly, dead expert "
-        "or not. Dropout forces a gate to have a second choice, but one spare is enough for that: the others may stay dead.",
+        reason="The penalty grows with the squared loads and its gradient reaches the gate's weights directly, even "
+        "those of a dead expert. Dropout makes a gate keep a second choice, but one is enough: others may stay dead.",
     ),
     "06.4": Coding(
         "Count dead experts",
@@ -50,8 +50,8 @@ EXERCISES: dict[str, Exercise] = {
             Case(([0.5, 0.49, 0.01, 0.0],), 1),
         ],
         hint="A load of exactly 1 % is not below 1 %.",
-        reason="int(np.sum(np.asarray(load) < 0.01)): an expert is called dead here when it carries less than 1 % of the "
-        "gates' weight.",
+        reason="int(np.sum(np.asarray(load) < 0.01)): an expert is called dead here when it carries less "
+        "than 1 % of the gates' weight.",
     ),
     "06.5": Open(
         "Gates for a product of your own",

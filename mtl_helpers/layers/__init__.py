@@ -1,6 +1,7 @@
 """Keras 3 layers of multi-task models, each short enough to read."""
 
 import mtl_helpers.quiet  # noqa: F401  (TensorFlow first, without its log noise)
+
 from mtl_helpers.layers.crf import (
     ConditionalRandomField,
     CRFNegativeLogLikelihood,

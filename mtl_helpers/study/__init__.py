@@ -1,6 +1,7 @@
 """Train several models over many seeds at once, and compare them honestly."""
 
 import mtl_helpers.quiet  # noqa: F401  (TensorFlow, without its log noise)
+
 from mtl_helpers.study.claims import claim
 from mtl_helpers.study.plan import batches
 from mtl_helpers.study.results import Study

@@ -1,5 +1,7 @@
 """Gates sum to 1, see what they may see, and carry gradients only where they should."""
 
+import mtl_helpers.quiet  # noqa: F401
+
 import hypothesis.extra.numpy as arrays
 import keras
 import numpy as np
@@ -8,7 +10,6 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mtl_helpers.quiet  # noqa: F401
 from mtl_helpers.layers import CustomizedGateControl, MixtureOfExperts, gate_weights, load_imbalance
 from mtl_helpers.seeds import course_seed
 

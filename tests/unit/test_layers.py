@@ -1,5 +1,7 @@
 """Each layer computes what its formula says."""
 
+import mtl_helpers.quiet  # noqa: F401
+
 import itertools
 
 import hypothesis.extra.numpy as arrays
@@ -9,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import mtl_helpers.quiet  # noqa: F401
 from mtl_helpers.layers import (
     CrossStitch,
     CustomizedGateControl,

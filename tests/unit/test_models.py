@@ -1,5 +1,7 @@
 """Each model shares what it says it shares, and outputs what its tasks mean."""
 
+import mtl_helpers.quiet  # noqa: F401
+
 from functools import partial
 
 import keras
@@ -7,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import mtl_helpers.quiet  # noqa: F401
 from mtl_helpers import models
 from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task, Tokens
 from mtl_helpers.seeds import course_seed

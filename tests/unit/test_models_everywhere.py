@@ -1,5 +1,7 @@
 """Every model fits with plain Keras, compiles, stacks over seeds, and comes back from a file in a new process."""
 
+import mtl_helpers.quiet  # noqa: F401
+
 import json
 import os
 import subprocess
@@ -11,7 +13,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import mtl_helpers.quiet  # noqa: F401
 from mtl_helpers import models
 
 BUILDERS = {

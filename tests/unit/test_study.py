@@ -5,9 +5,9 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from mtl_helpers.losses import task_losses
 
 from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task
+from mtl_helpers.losses import task_losses
 from mtl_helpers.study import batches, claim, study
 from mtl_helpers.study.plan import make_plan, weight_sweep
 from mtl_helpers.study.run import Settings, make_trainer
