@@ -63,7 +63,7 @@ class Standardiser:
     def fit(cls, values: np.ndarray) -> Standardiser:
         """Takes mean and standard deviation of training values ``[rows, columns]``."""
         mean, spread = values.mean(axis=0, dtype=np.float64), values.std(axis=0, dtype=np.float64)
-        constant = spread <= 1e-9 * np.abs(mean)  # but for rounding
+        constant = spread <= 1e-9 * np.abs(mean) + 1e-12  # but for rounding
         return cls(mean, np.where(constant, 1.0, spread))
 
     def encode(self, values: np.ndarray) -> np.ndarray:

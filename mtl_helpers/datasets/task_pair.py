@@ -21,7 +21,8 @@ class Recipe:
         scale: Length c of the two weight vectors.
         terms: Number m of sine terms.
         noise: Standard deviation of the noise, before labels are standardised.
-        frequencies: ``"ramp"``: alpha_i = i and beta_i = i²; ``"normal"``: both drawn from N(0, 1).
+        frequencies: ``"ramp"``: alpha_i = i and beta_i = i², for i from 1; ``"ramp_from_0"``: alpha_i = i and
+            beta_i = (i - 1)²; ``"normal"``: both drawn from N(0, 1).
     """
 
     inputs: int
@@ -32,7 +33,7 @@ class Recipe:
 
 
 RECIPES = {
-    "google": Recipe(100, 1.0, 10, 0.01, "ramp"),  # Google Research's generator
+    "google": Recipe(100, 1.0, 10, 0.01, "ramp_from_0"),  # Google Research's generator of synthetic multi-task data
     "ple": Recipe(512, 1.0, 10, 0.01, "normal"),  # Tang et al. 2020, DOI 10.1145/3383313.3412236
     "keras_mmoe": Recipe(100, 0.3, 5, 0.1, "normal"),  # the keras-mmoe repository
 }
@@ -69,7 +70,8 @@ def task_pair(
         terms: Number m of sine terms.
         noise: Standard deviation of the noise, in units of the mean's standard deviation for no recipe, absolute in a
             recipe.
-        frequencies: ``"ramp"`` (alpha_i = i, beta_i = i²) or ``"normal"`` (drawn from N(0, 1)).
+        frequencies: ``"ramp"`` (alpha_i = i, beta_i = i²), ``"ramp_from_0"`` (beta_i = (i - 1)²) or ``"normal"`` (both
+            drawn from N(0, 1)).
         alpha: The frequencies themselves, ``[terms]``; overrides ``frequencies``.
         beta: The phases themselves, ``[terms]``; overrides ``frequencies``.
         seed: Seed of everything drawn; the course's if None.
@@ -137,7 +139,11 @@ def waves(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gives the sine terms' frequencies and phases, ``[terms]`` each."""
     steps = np.arange(1, terms + 1, dtype=float)
-    usual = {"ramp": (steps, steps**2), "normal": tuple(random.normal(size=(2, terms)))}
+    usual = {
+        "ramp": (steps, steps**2),
+        "ramp_from_0": (steps, (steps - 1) ** 2),
+        "normal": tuple(random.normal(size=(2, terms))),
+    }
     require_known("frequencies", frequencies, usual)
     chosen = [
         np.asarray(own if own is not None else each, float)
