@@ -11,6 +11,7 @@ from keras import ops
 from mtl_helpers.datasets.base import MultiTaskData, Task, Tokens, TokenVectors
 from mtl_helpers.datasets.text import FARTHEST
 from mtl_helpers.layers.crf import ConditionalRandomField, CRFNegativeLogLikelihood
+from mtl_helpers.losses import Masked
 from mtl_helpers.models.parts import joined, layer_name
 
 Tensor = Any
@@ -116,8 +117,6 @@ def text_losses(data: MultiTaskData, tagger: str = "crf") -> dict[str, keras.los
         >>> text_losses(data)["entity"].name
         'crf_negative_log_likelihood'
     """
-    from mtl_helpers.losses import Masked
-
     crossentropy = {name: Masked(keras.losses.SparseCategoricalCrossentropy()) for name in data.tasks}
     tags = [name for name, task in data.tasks.items() if task.kind == "tags" and tagger == "crf"]
     return {**crossentropy, **{name: CRFNegativeLogLikelihood() for name in tags}}

@@ -1,0 +1,149 @@
+"""The shared reader of entities and relations."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_helpers.datasets import relation_corpus, task_pair, with_token_vectors
+from mtl_helpers.datasets.base import SPLITS
+from mtl_helpers.layers import decode_tags
+from mtl_helpers.metrics_text import span_f1
+from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
+
+SMALL = {"embedding_dim": 8, "feature_dim": 4, "lstm_units": 6, "hidden_units": 8}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return relation_corpus(200, difficulty=0.3, seed=0)
+
+
+def first_rows(data, count=3, length=None):
+    inputs = {name: values[:count] for name, values in data.train.inputs.items()}
+    return {name: values[:, :length] for name, values in inputs.items()} if length else inputs
+
+
+@pytest.mark.parametrize("tagger", ["crf", "softmax"])
+@pytest.mark.parametrize("positions", ["encoder", "head", "none"])
+def test_padding_never_changes_a_score(data, positions, tagger):
+    keras.utils.set_random_seed(0)
+    pooling = "entities" if positions == "head" else "max"
+    model = ner_relation(data, positions=positions, tagger=tagger, pooling=pooling, **SMALL)
+    for weight in model.trainable_weights:
+        weight.assign(np.random.default_rng(1).normal(0, 0.5, weight.shape))
+    longest = int((data.train.inputs["tokens"][:3] > 0).sum(axis=1).max())
+    labels = {name: values[:3] for name, values in data.train.labels.items()}
+    weights = data.train.weights["entity"][:3]
+    losses = text_losses(data, tagger)
+    found = []
+    for length in (longest, data.inputs["tokens"].length):
+        outputs = model(first_rows(data, 3, length))
+        tables = outputs["entity"]
+        found.append(
+            (
+                outputs["relation"],
+                losses["relation"](labels["relation"], outputs["relation"]),
+                losses["entity"](labels["entity"][:, :length], tables, sample_weight=weights[:, :length]),
+                (decode_tags(tables) if tagger == "crf" else np.argmax(tables, -1) * weights[:, :length])[:, :longest],
+            )
+        )
+    for short, long in zip(*found, strict=True):
+        np.testing.assert_allclose(short, long, atol=1e-5)
+
+
+def test_positions_reach_the_tags_through_the_encoder_alone(data):
+    """The leak of chapter 09: with positions in the encoder, moving the pair moves the tags' scores."""
+    moved = first_rows(data)
+    moved = {**moved, "position_1": np.where(moved["position_1"] > 0, 40, 0).astype("int32")}
+    for positions, sees in (("encoder", True), ("head", False), ("none", False)):
+        model = ner_relation(data, positions=positions, **SMALL)
+        before, after = model(first_rows(data)), model(moved)
+        assert np.allclose(before["entity"], after["entity"]) != sees
+        assert np.allclose(before["relation"], after["relation"]) == (positions == "none")
+
+
+def test_each_task_alone(data):
+    for task in data.tasks:
+        alone = data.with_tasks([task])
+        model = ner_relation(alone, **SMALL)
+        model.compile("adam", loss=text_losses(alone))
+        model.fit(text_batches(alone.train, 32, seed=0), epochs=1, verbose=0, shuffle=False)
+        assert set(model(first_rows(data))) == {task} == set(read_text(model, alone, alone.test))
+
+
+def test_learns_both_tasks(data):
+    keras.utils.set_random_seed(0)
+    model = ner_relation(data, dropout=0.1, lstm_units=24, hidden_units=24, embedding_dim=24, feature_dim=8)
+    model.compile(keras.optimizers.Adam(0.01), loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 1.0})
+    model.fit(text_batches(data.train, 16, seed=0), epochs=12, verbose=0, shuffle=False)
+    read = read_text(model, data, data.train)
+    assert np.mean(read["relation"] == data.train.labels["relation"]) > 0.6
+    tags = data.tasks["entity"].classes
+    assert span_f1(data.train.labels["entity"], read["entity"], tags, data.train.weights["entity"]) > 0.6
+
+
+def test_batches_hold_every_row_once_and_are_cut(data):
+    batches = list(text_batches(data.train, 16, seed=0))
+    seen = np.concatenate([labels["relation"] for _, labels, _ in batches])
+    np.testing.assert_array_equal(np.bincount(seen), np.bincount(data.train.labels["relation"]))
+    assert len(batches) == len(text_batches(data.train, 16, seed=0)) == 8
+    widths = {inputs["tokens"].shape[1] for inputs, _, _ in batches}
+    assert len(widths) > 1
+    assert all((np.asarray(inputs["tokens"])[:, -1] > 0).any() for inputs, _, _ in batches)
+    with pytest.raises(ValueError, match="batch_size=0"):
+        text_batches(data.train, 0, seed=0)
+
+
+def test_precomputed_vectors_and_any_encoder(data):
+    rng = np.random.default_rng(0)
+    vectors = {split: rng.normal(size=(len(getattr(data, split)), 32, 12)) for split in SPLITS}
+    wide = with_token_vectors(data, vectors)
+    only_vectors = ner_relation(wide, encoder=lambda inputs: inputs["vectors"], **SMALL)
+    assert "tokens_embedding" not in {layer.name for layer in only_vectors.layers}
+    both = ner_relation(wide, **SMALL)
+    assert both.count_params() > only_vectors.count_params()
+    shared = keras.layers.Embedding(data.inputs["tokens"].size, 5, name="given")
+    custom = ner_relation(data, encoder=lambda inputs: shared(inputs["tokens"]), **SMALL)
+    assert custom.get_layer("given") is shared
+    for model in (only_vectors, both):
+        model.compile("adam", loss=text_losses(wide))
+        model.fit(text_batches(wide.train, 64, seed=0), epochs=1, verbose=0, shuffle=False)
+        assert read_text(model, wide, wide.test)["entity"].shape == (40, 32)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+def test_saves_and_loads_in_a_new_process(data, tmp_path):
+    model = ner_relation(data, pooling="entities", **SMALL)
+    model.compile("adam", loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 0.5})
+    model.fit(data.train.inputs, data.train.labels, sample_weight=full_weights(data), epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "inputs.npz", **first_rows(data))
+    code = (
+        "import sys, keras, numpy as np, mtl_helpers.models\n"
+        "model = keras.saving.load_model(sys.argv[1] + '/model.keras')\n"
+        "outputs = model(dict(np.load(sys.argv[1] + '/inputs.npz')))\n"
+        "np.savez(sys.argv[1] + '/outputs.npz', **{name: np.asarray(value) for name, value in outputs.items()})\n"
+        "assert sorted(model.loss) == ['entity', 'relation']\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    loaded = np.load(tmp_path / "outputs.npz")
+    for name, values in model(first_rows(data)).items():
+        np.testing.assert_allclose(loaded[name], values, atol=1e-5)
+
+
+def full_weights(data):
+    return {"relation": np.ones(len(data.train), "float32"), **data.train.weights}
+
+
+@pytest.mark.parametrize(("argument", "value"), [("positions", "tags"), ("tagger", "hmm"), ("pooling", "mean")])
+def test_unknown_choices_are_named(data, argument, value):
+    with pytest.raises(ValueError, match=f"{argument}='{value}'"):
+        ner_relation(data, **{argument: value})
+
+
+def test_data_without_text_is_refused():
+    with pytest.raises(ValueError, match="hold no text"):
+        ner_relation(task_pair(rows=100))
