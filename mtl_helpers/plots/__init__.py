@@ -9,6 +9,7 @@ from mtl_helpers.plots.gates import (
     gate_weights_over_epochs,
 )
 from mtl_helpers.plots.results import forest, learning_curves, score_against
+from mtl_helpers.plots.seesaw import fusion_sweep, seesaw_paths, swing_bars
 from mtl_helpers.plots.style import (
     MODEL_COLOURS,
     TASK_COLOURS,
@@ -28,6 +29,7 @@ __all__ = [
     "collapse_frequency",
     "expert_load_over_epochs",
     "forest",
+    "fusion_sweep",
     "gate_entropy_over_epochs",
     "gate_heat_map",
     "gate_weights_over_epochs",
@@ -36,8 +38,10 @@ __all__ = [
     "model_colour",
     "new_figure",
     "score_against",
+    "seesaw_paths",
     "show",
     "styled",
+    "swing_bars",
     "task_colour",
     "use_course_style",
 ]

@@ -1,0 +1,517 @@
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 07 · PLE and the seesaw
+#
+# **Turn up the weight of one task's loss. Who pays for it?**
+#
+# Tencent's video team trained two tasks together and watched one get better whenever the other got worse. They called it the
+# *seesaw* (跷跷板现象), and built *customized gate control* (CGC) and *progressive layered extraction* (PLE, 渐进式分层提取) against
+# it. In this chapter we build a seesaw, give it a number, and see which model swings, how far, and when it does not matter.
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - tell *negative transfer* from the *seesaw*, and measure both;
+# - write CGC in Keras, and stack it to PLE;
+# - trace by which path one task's gradient can reach the other's experts, and check it;
+# - read in the gates what private experts are used for;
+# - fuse the scores of several tasks into one ranking, and see what users really get.
+#
+# ## What you need first
+#
+# MMoE and its gates (chapter 06). From Keras: layers, `tf.GradientTape` will be explained where it comes.
+#
+# ## Minutes
+#
+# 40 to read, 1 to run.
+
+# %%
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+
+from mtl_helpers import plots
+from mtl_helpers.exercises import check, summary
+from mtl_helpers.study import claim, study
+
+# %%
+import keras
+import tensorflow as tf
+from keras import ops
+
+from mtl_helpers.datasets import video_log
+from mtl_helpers.layers import CustomizedGateControl
+from mtl_helpers.metrics import paired_interval
+from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_task
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Two words, two measurements
+#
+# Train two tasks with the loss $L = \lambda\, L_{click} + (1 - \lambda)\, L_{finish}$ and write $s_k(\lambda)$ for the test score of task $k$.
+#
+# - **Negative transfer** (负迁移): the joint model is worse at a task than a network that learned this task alone, $s_k(\lambda) < s_k^{single}$.
+# - **Seesaw**: moving $\lambda$ moves the tasks in opposite directions. Its size is the **swing**: how far a task's score travels while
+#   $\lambda$ runs over a fixed set, $\max_\lambda s_k(\lambda) - \min_\lambda s_k(\lambda)$, averaged over the tasks.
+#
+# A single-task network has (nearly) no swing: with an optimizer like Adam a factor before its loss hardly changes a step.
+
+# %% [markdown]
+# ### By hand
+#
+# At $\lambda = .1, .5, .9$ a model scores $.80, .84, .83$ on click and $.82, .81, .77$ on finish. Click travels $.84 - .80 = .04$, finish
+# $.82 - .77 = .05$: the swing is $.045$, or 4.5 points.
+#
+# **Exercise 07.1.** Write it as a function: scores come as `[loss weights, tasks]`.
+
+
+# %%
+def swing(scores): ...
+
+
+check("07.1", swing)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## A world that can swing
+#
+# `video_log` draws the log of a short-video site. Four segments of users, each with a taste of its own:
+#
+# | segment | finishes … |
+# |---|---|
+# | followers, regulars | what they click: same function for both tasks |
+# | skimmers | the opposite: what earns the click loses the finish (clickbait) |
+# | listeners | by a taste that has nothing to do with their clicks |
+#
+# So in half of the rows the tasks help each other, in a quarter they contradict each other, in a quarter they are strangers. We train on
+# 5,000 rows, and draw a new world for every seed: a result that holds must hold over worlds.
+
+
+# %%
+def site(seed, rows=5000):
+    return video_log(20_000, seed=seed).with_train(lambda train: train.take(slice(0, rows)))
+
+
+site(seed=0).describe()
+
+# %% [markdown]
+# How do the two tasks go together in each segment? The true probabilities are known, so we can look at them.
+
+# %%
+world = site(seed=0)
+truth = pd.DataFrame(world.test.truth).assign(segment=np.array(world.groups)[world.test.groups])
+agreement = truth.groupby("segment").apply(lambda rows: rows["click"].corr(rows["finish"]))
+agreement.loc[list(world.groups)].round(2).to_frame("correlation of click and finish")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Six models, five weights, eight seeds
+#
+# All have about the same number of weights. CGC and PLE, which we open below, give each task three experts of its own and let both use
+# two shared ones; MMoE and the model with one gate have eight shared experts.
+
+# %%
+shared = {"experts": 8, "expert_units": (8,)}
+private = {"shared_experts": 2, "private_experts": 3, "expert_units": (8,)}
+models = {
+    "single-task": partial(single_task, hidden_units=(32,)),
+    "hard sharing": partial(hard_sharing, hidden_units=(64,)),
+    "one gate": partial(one_gate, **shared),
+    "MMoE": partial(mmoe, **shared),
+    "CGC": partial(cgc, **private),
+    "PLE": partial(ple, levels=2, **private),
+}
+
+# %% [markdown]
+# **Exercise 07.2, before you run it.** At $\lambda = .1$ click has a tenth of the weight. Which model's click suffers most?
+# a) hard sharing, which shares everything; b) the model with one gate; c) CGC, which has the fewest shared experts.
+
+# %%
+prediction = ...
+check("07.2", prediction)
+
+# %%
+weights = (0.1, 0.3, 0.5, 0.7, 0.9)
+sweep = {str(w): {"click": 2 * w, "finish": 2 * (1 - w)} for w in weights}
+settings = {"batch_size": 128, "optimizer": keras.optimizers.Adam(5e-3)}
+found = study(models, site, seeds=8, epochs=10, loss_weights=sweep, **settings)
+
+# %%
+plots.show(
+    plots.seesaw_paths(found.scores(), "single-task"),
+    alt="Five panels, one a model: gain on click against gain on finish over single-task, a dot for each loss weight from .1 to "
+    ".9. One gate and MMoE make long bent arms into the losing region at .1 and .9, CGC stays a small knot around zero, PLE bends below zero.",
+)
+
+# %% [markdown]
+# Every dot is a model trained with one loss weight; its number is the weight of click. Zero is single-task. In the green corner both
+# tasks gain. A long bent arm is a seesaw: at its ends one task has been sold for the other.
+
+# %%
+scores = 100 * found.scores().pivot(index=["loss_weight", "seed"], columns=["model", "task"], values="value")
+reach = found.best.set_index("task")["value"]
+table = scores.T.groupby(level=["model", "task"]).mean().T.groupby(level="loss_weight").mean().T
+table = table.unstack("task").swaplevel(axis=1).sort_index(axis=1).loc[list(models)]
+table[("", "weights")] = pd.Series(found.parameters)
+display(table.style.format(precision=1, thousands=","))
+display(Markdown(f"Best reachable: click {100 * reach['click']:.1f}, finish {100 * reach['finish']:.1f}."))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The swing as a number
+
+# %%
+travelled = scores.groupby(level="seed").max() - scores.groupby(level="seed").min()
+swings = travelled.T.groupby(level="model").mean().T[list(models)]  # seeds × models
+plots.show(
+    plots.swing_bars(swings),
+    alt="Swing of six models in points of AUC, eight seeds each: single-task near zero, CGC and hard sharing about one point, MMoE and "
+    "PLE about two, one gate above five.",
+)
+
+
+# %%
+def difference(one, other):
+    """Mean paired difference over seeds, as an interval and as text."""
+    interval = paired_interval((one - other).to_numpy())
+    return interval, f"{interval.mean:+.2f} points, {interval.low:+.2f} to {interval.high:+.2f}, {interval.n} seeds"
+
+
+# %%
+interval, details = difference(swings["one gate"], swings["MMoE"])
+claim("A gate for each task swings less than one gate for both.", interval.low > 0, details)
+one_gate_minus_mmoe = details
+
+# %%
+interval, details = difference(swings["CGC"], swings["single-task"])
+claim("CGC still swings: its shared experts still take sides.", interval.low > 0, details)
+half = swings["CGC"].mean() / swings["MMoE"].mean()
+claim("CGC swings less than two thirds as far as MMoE, on average.", half < 2 / 3, f"{100 * half:.0f} % as far")
+cgc_of_mmoe = f"{100 * half:.0f} %"
+
+# %% [markdown]
+# The swing takes the best and the worst of five weights, so chance alone makes it positive; that is why single-task is in the figure. The
+# sharper question is about the task that is *out of favour*: click at $\lambda = .1$ and finish at $\lambda = .9$. What does it lose against
+# learning alone? That is negative transfer, measured where it hurts.
+
+# %%
+gain = pd.concat({name: scores[name] - scores["single-task"] for name in models}, axis=1)
+light = (gain.xs("0.1").xs("click", axis=1, level=1) + gain.xs("0.9").xs("finish", axis=1, level=1)) / 2
+even = gain.xs("0.5").T.groupby(level=0).mean().T[list(models)]
+rows = {}
+for name in list(models)[1:]:
+    rows[name] = [difference(each[name], 0 * each[name])[1] for each in (light, even)]
+pd.DataFrame(rows, index=["task out of favour", "both tasks, equal weights"]).T
+
+# %%
+interval, details = difference(light["MMoE"], light["single-task"])
+claim("With MMoE the task out of favour loses to single-task: negative transfer.", interval.high < 0, details)
+interval, details = difference(light["CGC"], light["MMoE"])
+claim("With CGC it loses less than with MMoE.", interval.low > 0, details)
+saved = details
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Both tasks better at once?
+#
+# This is PLE's promise, and here is what our numbers say at each weight: "better" or "worse" only if the interval excludes zero.
+
+# %%
+verdicts = pd.concat(found.compare(name, "single-task").assign(model=name) for name in list(models)[1:])
+verdicts.pivot(index=["model", "task"], columns="loss_weight", values="verdict").loc[list(models)[1:]]
+
+# %%
+lost = (verdicts["verdict"] == "worse").groupby(verdicts["model"]).sum().loc[list(models)[1:]]
+won = (verdicts["verdict"] == "better").groupby(verdicts["model"]).sum().loc[list(models)[1:]]
+lines = [f"- **{name}**: better in {won[name]}, worse in {lost[name]} of 10" for name in list(models)[1:]]
+display(Markdown("Cells of task and weight, against single-task:\n\n" + "\n".join(lines)))
+
+# %%
+losses = f"CGC {lost['CGC']}, MMoE {lost['MMoE']}, PLE {lost['PLE']} of 10"
+claim("CGC is worse than single-task in fewer cells than MMoE and PLE.", lost["CGC"] < min(lost["MMoE"], lost["PLE"]), losses)
+
+# %% [markdown]
+# Read this soberly:
+#
+# - **CGC's gift is safety.** You need not find the right weight: no weight costs much. Its gain over single-task is small; at equal weights
+#   plain hard sharing may gain as much or more.
+# - **The second level does not pay here.** PLE has more weights, is harder to train on 5,000 rows, and its shared path brings the seesaw back.
+#   Its authors trained on a billion rows.
+# - **One gate is the worst of both worlds**: all of the sharing, none of the choice.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## When it does not matter
+#
+# The same comparison with 12,000 training rows instead of 5,000, at the two extreme weights only. Do you expect the seesaw to be as large?
+
+# %%
+kept = {name: models[name] for name in ("single-task", "MMoE", "CGC")}
+ends = {label: sweep[label] for label in ("0.1", "0.9")}
+plenty = study(kept, partial(site, rows=12_000), seeds=8, epochs=8, loss_weights=ends, gates=False, **settings)
+
+# %%
+more = 100 * plenty.scores().pivot(index=["loss_weight", "seed"], columns=["model", "task"], values="value")
+gain_more = pd.concat({name: more[name] - more["single-task"] for name in kept}, axis=1)
+light_more = (gain_more.xs("0.1").xs("click", axis=1, level=1) + gain_more.xs("0.9").xs("finish", axis=1, level=1)) / 2
+interval, details = difference(light_more["MMoE"], light["MMoE"])
+claim("With more rows MMoE's task out of favour loses less.", interval.low > 0, details)
+fewer, enough = light["MMoE"].mean(), light_more["MMoE"].mean()
+
+# %% [markdown]
+# So much of the seesaw is a shortage: too few rows (and steps) for the disfavoured task to shape the experts against the other's pull. With
+# enough of both, the architectures move together again, as they did on Census-Income in chapter 06.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## CGC, written out
+#
+# Task $k$ has private experts $f^k_1, f^k_2, \dots$ beside the shared ones $f^s_1, f^s_2, \dots$. Its gate sees only these,
+# $$g^k(x) = \operatorname{softmax}(W_k x), \qquad h_k(x) = \sum_i g^k_i(x)\, E^k_i(x), \qquad E^k = (f^k_1, f^k_2, \dots, f^s_1, f^s_2, \dots).$$
+# By hand: a gate with logits $(0, \ln 3)$ over one private expert that answers 4 and one shared expert that answers 8 has weights
+# $\tfrac14, \tfrac34$ and mixes $\tfrac14 \cdot 4 + \tfrac34 \cdot 8 = 7$. The other task's expert does not appear: not with a small weight, not at all.
+
+
+# %%
+class CGC(keras.layers.Layer):
+    """Experts of each task's own beside shared ones; a gate a task over its own and the shared."""
+
+    def __init__(self, tasks, own, common, units):
+        super().__init__()
+        dense = partial(keras.layers.Dense, units, activation="relu")
+        self.own = [[dense() for _ in range(own)] for _ in range(tasks)]
+        self.common = [dense() for _ in range(common)]
+        self.gates = [keras.layers.Dense(own + common, "softmax", use_bias=False) for _ in range(tasks)]
+
+    def call(self, x):
+        mixtures = []
+        for experts, gate in zip(self.own, self.gates, strict=True):
+            outputs = ops.stack([expert(x) for expert in experts + self.common], axis=1)
+            mixtures.append(ops.squeeze(ops.matmul(gate(x)[:, None], outputs), 1))
+        return mixtures
+
+
+# %% [markdown]
+# The package's `CustomizedGateControl` computes all experts in one product and masks the foreign ones *before* the softmax. With the same
+# numbers in both:
+
+# %%
+x = np.random.default_rng(0).normal(size=(64, 10)).astype("float32")
+ours, theirs = CGC(tasks=2, own=3, common=2, units=4), CustomizedGateControl(2, 3, (4,), ("click", "finish"))
+ours(x), theirs([x, x, x])
+stacked, gate_kernel = theirs.expert_layers[0], theirs.gate_layer.kernel.numpy()
+for i, expert in enumerate([*ours.own[0], *ours.own[1], *ours.common]):
+    expert.set_weights([stacked.kernel.numpy()[:, i], stacked.bias.numpy()[i]])
+for k, gate in enumerate(ours.gates):
+    gate.set_weights([gate_kernel[:, k][:, theirs.allowed[k]]])
+
+# %%
+apart = max(float(ops.max(ops.abs(a - b))) for a, b in zip(ours(x), theirs([x, x, x])[0], strict=True))
+claim("The layer written out and the package's give the same mixtures.", apart < 1e-5, "to 0.00001")
+
+# %% [markdown]
+# **Exercise 07.3.** Why before the softmax? Write the masked gate: `logits` `[experts]`, `allowed` a list of True and False; return weights that
+# are 0 where not allowed and sum to 1.
+
+
+# %%
+def masked_gate(logits, allowed): ...
+
+
+check("07.3", masked_gate)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Whose gradient reaches whom?
+#
+# PLE stacks CGC. A lower level has one more gate, the *shared* gate, which reads **all** experts and feeds the shared experts of the next
+# level. We follow the gradient of click's output alone (`tf.GradientTape` notes the computation and differentiates it) and add up, for
+# each expert, the size of what arrives.
+
+
+# %%
+def reaches(model, task, rows=256):
+    """Norm of the gradient of one task's output at every expert: level -> {expert: norm}."""
+    inputs = {name: values[:rows] for name, values in world.test.inputs.items()}
+    layers = [layer for layer in model.layers if hasattr(layer, "expert_names")]
+    kernels = [layer.expert_layers[0].kernel for layer in layers]
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(model(inputs)[task])
+    gradients = tape.gradient(total, [kernel.value for kernel in kernels], unconnected_gradients="zero")
+    norms = [tf.norm(g, axis=(0, 2)).numpy() for g in gradients]
+    return {layer.name: dict(zip(layer.expert_names, norm, strict=True)) for layer, norm in zip(layers, norms, strict=True)}
+
+
+# %% [markdown]
+# **One level (CGC).** What does click's gradient do to finish's private experts?
+
+# %%
+one_level = reaches(found.model("CGC"), "click")
+pd.DataFrame(one_level).round(2).T
+
+# %%
+foreign = max(value for name, value in one_level["level_1"].items() if name.startswith("finish"))
+claim("In CGC click's gradient at finish's private experts is exactly zero.", foreign == 0, f"largest {foreign:g}")
+
+# %% [markdown]
+# **Two levels (PLE).** Think first: can click's gradient now reach finish's private experts on level 1?
+
+# %%
+network = found.model("PLE")
+two_levels = reaches(network, "click")
+pd.DataFrame(two_levels).round(2).T
+
+# %%
+below = min(value for name, value in two_levels["level_1"].items() if name.startswith("finish"))
+above = max(value for name, value in two_levels["level_2"].items() if name.startswith("finish"))
+details = f"level 1 at least {below:.2g}, level 2 {above:g}"
+claim("In PLE it reaches finish's experts on level 1, and not those on level 2.", below > 0 == above, details)
+
+# %% [markdown]
+# It does, by exactly one path: click's tower → shared experts of level 2 → shared gate → all experts of level 1. Close it by switching off the
+# shared experts of level 2, and nothing arrives any more:
+
+# %%
+layer = network.get_layer("level_2")
+layer.switch_off([i for i, name in enumerate(layer.expert_names) if name.startswith("shared")])
+closed = reaches(network, "click")["level_1"]
+layer.switch_on_all()
+left = max(value for name, value in closed.items() if name.startswith("finish"))
+claim("The shared path is the only one.", left == 0, f"largest left {left:g}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## In the gates
+#
+# Mean gate weights of one seed at equal weights, for each segment. First MMoE: both tasks choose from the same eight experts.
+
+# %%
+gates = {name: found.records[name, "data", "0.5"] for name in ("MMoE", "CGC", "PLE")}
+plots.show(
+    plots.gate_heat_map(gates["MMoE"]),
+    alt="MMoE's gate weights for the four segments, rows click and finish, columns experts 1 to 8. The rows of click and finish are "
+    "similar for followers and regulars and differ for skimmers and listeners.",
+)
+
+# %% [markdown]
+# Then CGC: empty cells are the other task's experts, whose weight is exactly 0.
+
+# %%
+plots.show(
+    plots.gate_heat_map(gates["CGC"]),
+    alt="CGC's gate weights for the four segments: click uses its own three experts and the two shared ones, finish its own three and the "
+    "shared ones; the other task's private experts have weight 0.",
+)
+
+# %% [markdown]
+# Do MMoE's gates know where the tasks part? We measure the distance of the two tasks' gates, $\tfrac12 \sum_i |g^{click}_i - g^{finish}_i|$,
+# where the tasks agree (followers, regulars) and where they do not.
+
+# %%
+last = gates["MMoE"].levels[0].weights[:, -1]  # seeds, gates, groups, experts
+apart = 0.5 * np.abs(last[:, 0] - last[:, 1]).sum(axis=-1)  # seeds, groups
+agree, part = apart[:, :2].mean(axis=1), apart[:, 2:].mean(axis=1)
+interval = paired_interval(part - agree)
+details = f"{part.mean():.2f} against {agree.mean():.2f}; difference {interval.low:+.2f} to {interval.high:+.2f}"
+claim("MMoE's two gates are further apart where the tasks part.", interval.low > 0, details)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## From scores to a ranking
+#
+# A site shows one list. The video team multiplied what their models predict, each to a power of its own, and a function of the length:
+# $$\text{score} = p_{VTR}^{\,w_1} \cdot p_{VCR}^{\,w_2} \cdot p_{SHR}^{\,w_3} \cdots f(\text{length}).$$
+# Taking logarithms turns it into a weighted sum; a product forgives nothing, for one factor near 0 sinks the video. By hand: with
+# $p_{click} = .5$, $p_{finish} = .25$, exponents 1 and 2 and $f = 1$ the score is $.5 \cdot .25^2 = .03125$.
+#
+# Here are ours: click, finish, and $f = \text{length}^{w}$. We take the trained CGC, rank the test rows, show the top tenth, and ask the *true*
+# probabilities what the users would have done.
+
+# %%
+predicted = {task: values[:, 0] for task, values in found.model("CGC", run=16).predict(world.test.inputs, verbose=0).items()}
+length = np.exp(world.test.inputs["numeric"][:, -1])  # in standard deviations of the logarithm
+
+
+def shown(click, finish, of_length=0.0, share=0.1):
+    score = predicted["click"] ** click * predicted["finish"] ** finish * length**of_length
+    top = np.argsort(-score)[: int(share * len(score))]
+    return {task: float(values[top].mean()) for task, values in world.test.truth.items()}
+
+
+# %%
+exponents = np.linspace(0, 4, 21)
+axis = "exponent of finish (that of click is 1)"
+desk = pd.DataFrame([{axis: w, **shown(click=1, finish=w)} for w in exponents])
+plots.show(
+    plots.fusion_sweep(desk, axis, ["click", "finish"]),
+    alt="True share of clicks and of finishes in the top tenth of the ranking against the exponent of finish from 0 to 4: clicks fall, "
+    "finishes rise, steeply at first and then flattening.",
+)
+
+# %%
+start, end = desk.iloc[0], desk.iloc[-1]
+details = f"clicks {start['click']:.2f} → {end['click']:.2f}, finishes {start['finish']:.2f} → {end['finish']:.2f}"
+claim("A larger exponent of finish sells clicks for finishes.", end["click"] < start["click"] and end["finish"] > start["finish"], details)
+
+# %% [markdown]
+# This seesaw is another one than the first: it is a *choice* between videos, made after training, and can be taken back in a second. The first
+# one is damage done in training. Do not repair the one with the other's knob: exponents for what you want, loss weights for what can be learned.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What we measured
+
+# %%
+facts = {
+    "swing, in points: " + ", ".join(models): ", ".join(f"{value:.1f}" for value in swings.mean()),
+    "swing, one gate minus MMoE": one_gate_minus_mmoe,
+    "CGC's swing as a share of MMoE's": cgc_of_mmoe,
+    "task out of favour, CGC minus MMoE": saved,
+    "task out of favour, MMoE minus single-task: 5,000 rows, 12,000 rows": f"{fewer:+.2f}, {enough:+.2f}",
+    "worse than single-task, cells of 10": losses,
+    "top tenth, exponent of finish 0 → 4": f"clicks {start['click']:.2f} → {end['click']:.2f}",
+}
+pd.Series(facts, name="8 seeds").to_frame()
+
+# %% [markdown]
+# ## When not to use it
+#
+# - You have rows in plenty and the tasks agree: hard sharing or MMoE do as well, with fewer choices to make.
+# - You can afford to tune the loss weights: CGC's advantage is at the weights you would not choose.
+# - Few rows: a second level costs more than it brings.
+# - Many tasks: private experts grow with the number of tasks; group similar ones first.
+
+# %% [markdown]
+# ## Questions people ask
+#
+# **What is the difference between CGC and PLE?** CGC is one level. "PLE" with one level, as many repositories have it, *is* CGC.
+#
+# **Does the last level need a shared gate?** No. Nothing reads it; its weights would get no gradient.
+#
+# **Do tasks' gates share experts?** The shared ones, yes; each task's gate weighs them as it likes.
+#
+# **May tasks have different numbers of private experts?** Yes: `private_experts=(2, 4)`.
+#
+# **Why not mask after the softmax?** The weights would no longer sum to 1, and the foreign experts' logits would still get gradient.
+#
+# **Why did the multi-task model lose?** Look at the weights first (was the task out of favour?), then at the rows, then at the architecture.
+#
+# **Where do the exponents of the score come from?** From experiments on real users; offline you can only see what they trade.
+
+# %% [markdown]
+# ## Exercises
+#
+# 07.1 to 07.3 are above. One is left.
+#
+# **Exercise 07.4.** A colleague reports: "PLE beats MMoE by 0.3 points of AUC on our second task." Which three things do you ask before you
+# believe that PLE should go live?
+
+# %%
+answer = ...
+check("07.4", answer)
+
+# %%
+summary("07")
+
+# %% [markdown]
+# ## References
+#
+# - H. Tang, J. Liu, M. Zhao, X. Gong: *Progressive layered extraction (PLE): a novel multi-task learning model for personalized
+#   recommendations*. RecSys 2020. <https://doi.org/10.1145/3383313.3412236>
+# - J. Ma and others: *Modeling task relationships in multi-task learning with multi-gate mixture-of-experts*. KDD 2018.
+#   <https://doi.org/10.1145/3219819.3220007>
+# - R. Caruana: *Multitask learning*. Machine Learning 1997. <https://doi.org/10.1023/A:1007379606734>
+#
+# ## Next
+#
+# 08: if the weights of the losses matter so much, who should choose them?
