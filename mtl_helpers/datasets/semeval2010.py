@@ -29,6 +29,7 @@ WORD = re.compile(r"</?e[12]>|[A-Za-z]+(?='s\b)|'s\b|\w+(?:[.,]\d+)*|[^\w\s]")
 
 def semeval2010_task8(
     *,
+    rows: int | None = None,
     validation: int = 800,
     length: int = 60,
     features: tuple[str, ...] = ("tokens",),
@@ -41,6 +42,7 @@ def semeval2010_task8(
     relations in either direction. The files come from ``MTL_DATA_DIR``, else the cache, else a download.
 
     Args:
+        rows: How many of the remaining training sentences to keep; None for all. The vocabulary comes from these alone.
         validation: How many of the training sentences to set aside, drawn at random (the file's last sentences hold
             few of the relations); 0 for none.
         length: Tokens in a row; longer sentences are cut around the nouns and counted in ``notes``.
@@ -52,7 +54,7 @@ def semeval2010_task8(
         The data, with the tasks ``"relation"`` and ``"entity"``.
 
     Raises:
-        ValueError: If a file is not in the format, naming the line, or ``validation`` leaves nothing to train on.
+        ValueError: If a file is not in the format, naming the line, or ``validation`` or ``rows`` do not fit.
 
     References:
         I. Hendrickx et al.: SemEval-2010 Task 8, ACL 2010, https://aclanthology.org/S10-1006. CC BY 3.0.
@@ -67,11 +69,17 @@ def semeval2010_task8(
     test = read_semeval(folder / "TEST_FILE_FULL.TXT")
     if not 0 <= validation < len(train):
         raise ValueError(f"validation={validation} of {len(train)} training sentences; give 0 to {len(train) - 1}.")
+    if rows is not None and not 0 < rows <= len(train) - validation:
+        raise ValueError(f"rows={rows} of {len(train) - validation} training sentences; give at least 1 and no more.")
     order = np.random.default_rng(course_seed() if seed is None else seed).permutation(len(train))
     kept = len(train) - validation
     return text_data(
         "SemEval-2010 Task 8",
-        {"train": [train[at] for at in order[:kept]], "validation": [train[at] for at in order[kept:]], "test": test},
+        {
+            "train": [train[at] for at in order[:kept][:rows]],
+            "validation": [train[at] for at in order[kept:]],
+            "test": test,
+        },
         RELATIONS,
         ("Nominal",),
         length=length,

@@ -191,9 +191,14 @@ def test_real_semeval_has_its_counts():
     assert [len(getattr(data, split)) for split in SPLITS] == [7200, 800, 2717]
     assert len(semeval2010_task8(validation=0).train) == 8000
     assert len(data.tasks["relation"].classes) == 19
+    few = semeval2010_task8(rows=500)
+    assert (len(few.train), len(few.validation)) == (500, 800)
+    assert few.inputs["tokens"].size < data.inputs["tokens"].size / 5
     assert all(np.isin([1], rows.labels["entity"]).all() for rows in (data.train, data.test))
     with pytest.raises(ValueError, match="validation=8000"):
         semeval2010_task8(validation=8000)
+    with pytest.raises(ValueError, match="rows=7201"):
+        semeval2010_task8(rows=7201)
 
 
 @needs_files
