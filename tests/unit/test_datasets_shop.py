@@ -137,7 +137,10 @@ def test_random_splits_hold_every_row_once(rows, seed):
     assert len(parts["train"]) == int(0.6 * rows)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-100, 100)), min_size=2, max_size=20), st.floats(-1e3, 1e3))
+letters_and_numbers = st.tuples(st.sampled_from("abc"), st.integers(-100, 100))
+
+
+@given(st.lists(letters_and_numbers, min_size=2, max_size=20), st.floats(-1e3, 1e3))
 @settings(deadline=None)
 def test_what_the_test_split_holds_never_changes_how_training_rows_are_encoded(train, odd):
     table = pd.DataFrame(train, columns=["letter", "number"])
