@@ -33,9 +33,9 @@ EXERCISES: dict[str, Exercise] = {
     "06.3": Prediction(
         "Bringing dead experts back",
         {
-            "a": "Gate dropout of 30 % leaves no dead expert in any seed.",
-            "b": "The load-balancing penalty leaves no dead expert in any seed.",
-            "c": "Neither does: a dead expert gets no gradient, so nothing can bring it back.",
+            "a": "Gate dropout of 30 %.",
+            "b": "The load-balancing penalty.",
+            "c": "Neither: a dead expert gets no gradient, so nothing can bring it back.",
         },
         right="b",
         hint="One of the two acts on the loads themselves, the other only on what is left when an expert is away.",

@@ -390,7 +390,7 @@ variants = {
 #   have a second choice.
 # - *Load balancing* adds a penalty to the loss: the squared coefficient of variation of the experts' loads, 0 if all carry the same.
 #
-# **Exercise 06.3, before you run it.** Which brings the dead experts back in every seed? a) gate dropout; b) load balancing; c) neither.
+# **Exercise 06.3, before you run it.** Which brings nearly all dead experts back? a) gate dropout; b) load balancing; c) neither.
 
 # %%
 prediction = ...
@@ -400,7 +400,7 @@ check("06.3", prediction)
 few = {"train": 20_000, "validation": 10_000, "test": 20_000}
 small = replace(census, **{split: getattr(census, split).take(slice(0, rows)) for split, rows in few.items()})
 del census
-lab = study(variants, small, seeds=8, epochs=3, batch_size=128, ablate=True)
+lab = study(variants, small, seeds=12, epochs=3, batch_size=128, optimizer=keras.optimizers.Adam(5e-3), ablate=True)
 
 
 # %%
@@ -419,8 +419,8 @@ dead.agg(["mean", "min", "max"]).T.rename(columns=lambda name: f"dead experts, {
 collapsed = (dead >= 2).melt(var_name="variant", value_name="collapsed")
 plots.show(
     plots.collapse_frequency(collapsed),
-    alt="Share of eight seeds in which two or more experts died: few for plain MMoE, nearly all for the sharp gate, fewer with gate "
-    "dropout, none with load balancing.",
+    alt="Share of twelve seeds in which two or more experts died: few for plain MMoE, most for the sharp gate with and "
+    "without gate dropout, hardly any with load balancing.",
 )
 
 # %%
@@ -436,13 +436,22 @@ more = paired_interval((forced - plain).to_numpy())
 claim("Sharp gates leave more dead experts.", more.low > 0, f"{forced.mean():.1f} against {plain.mean():.1f} of 8")
 
 # %%
-balanced = dead["MMoE, sharp + load balancing"]
-dropped = dead["MMoE, sharp + gate dropout"]
-claim(
-    "Load balancing leaves none dead in any seed; gate dropout leaves some.",
-    balanced.max() == 0 < dropped.max(),
-    f"at most {balanced.max()} and {dropped.max()} of 8",
+balanced, dropped = dead["MMoE, sharp + load balancing"], dead["MMoE, sharp + gate dropout"]
+fewer = paired_interval((dropped - balanced).to_numpy())
+details = f"{balanced.mean():.1f} against {dropped.mean():.1f} of 8"
+claim("Load balancing leaves fewer dead experts than gate dropout.", fewer.low > 0, details)
+
+# %%
+spared = paired_interval((dropped - forced).to_numpy())
+display(
+    Markdown(
+        f"Gate dropout against no cure: {spared.mean:+.1f} dead experts ({spared.low:+.1f} to {spared.high:+.1f})."
+    )
 )
+
+# %% [markdown]
+# The textbook cure does little here. Dropout makes a gate keep a second choice, and that is all it asks for: the other
+# six may stay dead. (YouTube's gates collapsed to one expert, where a second choice is a cure.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### What it costs
@@ -508,17 +517,17 @@ plots.show(
 usage = record.levels[0].weights[:, -1].mean(axis=2)  # seeds, gates, experts
 harm = -np.stack([record.ablation[task][0] for task in record.tasks], axis=1)  # seeds, tasks, experts
 ranks = [np.corrcoef(u, h)[0, 1] for u, h in zip(usage.reshape(-1, 8), harm.reshape(-1, 8), strict=True)]
-agreement = paired_interval(np.reshape(ranks, (8, 2)).mean(axis=1))
+agreement = paired_interval(np.reshape(ranks, (-1, 2)).mean(axis=1))
 
 # %%
-details = f"correlation {agreement.mean:.2f}, {agreement.low:.2f} to {agreement.high:.2f}, 8 seeds"
+details = f"correlation {agreement.mean:.2f}, {agreement.low:.2f} to {agreement.high:.2f}, {agreement.n} seeds"
 claim("What a gate uses most, its task misses most.", agreement.low > 0, details)
 
 # %%
 worst = 100 * harm.max(axis=2)  # seeds, tasks
 display(
     Markdown(
-        "The most that losing one expert costs, mean over 8 seeds: "
+        "The most that losing one expert costs, mean over 12 seeds: "
         + ", ".join(
             f"**{task}** {value:.2f} points" for task, value in zip(record.tasks, worst.mean(axis=0), strict=True)
         )

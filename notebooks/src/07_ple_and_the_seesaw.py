@@ -224,7 +224,11 @@ display(Markdown("Cells of task and weight, against single-task:\n\n" + "\n".joi
 
 # %%
 losses = f"CGC {lost['CGC']}, MMoE {lost['MMoE']}, PLE {lost['PLE']} of 10"
-claim("CGC is worse than single-task in fewer cells than MMoE and PLE.", lost["CGC"] < min(lost["MMoE"], lost["PLE"]), losses)
+claim(
+    "CGC is worse than single-task in fewer cells than MMoE and PLE.",
+    lost["CGC"] < min(lost["MMoE"], lost["PLE"]),
+    losses,
+)
 
 # %% [markdown]
 # Read this soberly:
@@ -332,7 +336,9 @@ def reaches(model, task, rows=256):
         total = tf.reduce_sum(model(inputs)[task])
     gradients = tape.gradient(total, [kernel.value for kernel in kernels], unconnected_gradients="zero")
     norms = [tf.norm(g, axis=(0, 2)).numpy() for g in gradients]
-    return {layer.name: dict(zip(layer.expert_names, norm, strict=True)) for layer, norm in zip(layers, norms, strict=True)}
+    return {
+        layer.name: dict(zip(layer.expert_names, norm, strict=True)) for layer, norm in zip(layers, norms, strict=True)
+    }
 
 
 # %% [markdown]
@@ -419,7 +425,9 @@ claim("MMoE's two gates are further apart where the tasks part.", interval.low >
 # probabilities what the users would have done.
 
 # %%
-predicted = {task: values[:, 0] for task, values in found.model("CGC", run=16).predict(world.test.inputs, verbose=0).items()}
+predicted = {
+    task: values[:, 0] for task, values in found.model("CGC", run=16).predict(world.test.inputs, verbose=0).items()
+}
 length = np.exp(world.test.inputs["numeric"][:, -1])  # in standard deviations of the logarithm
 
 
@@ -442,7 +450,11 @@ plots.show(
 # %%
 start, end = desk.iloc[0], desk.iloc[-1]
 details = f"clicks {start['click']:.2f} → {end['click']:.2f}, finishes {start['finish']:.2f} → {end['finish']:.2f}"
-claim("A larger exponent of finish sells clicks for finishes.", end["click"] < start["click"] and end["finish"] > start["finish"], details)
+claim(
+    "A larger exponent of finish sells clicks for finishes.",
+    end["click"] < start["click"] and end["finish"] > start["finish"],
+    details,
+)
 
 # %% [markdown]
 # This seesaw is another one than the first: it is a *choice* between videos, made after training, and can be taken back in a second. The first
