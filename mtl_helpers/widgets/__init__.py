@@ -1,0 +1,6 @@
+"""What a hand can move: the gate explorer and the fusion desk. They are anywidgets and need no TensorFlow."""
+
+from mtl_helpers.widgets.base import CourseWidget
+from mtl_helpers.widgets.gate_explorer import GateExplorer
+
+__all__ = ["CourseWidget", "GateExplorer"]
