@@ -1,0 +1,1 @@
+"""Experiments too long for a notebook; each records its result in ``data/results/`` and names its command there."""

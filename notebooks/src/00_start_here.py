@@ -1,0 +1,163 @@
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 00 · Start here
+#
+# **One model, several goals. A site wants the click *and* the finished video; a shop wants the click *and* the sale. Should one network learn
+# both, and if so, how much of it should they share?**
+#
+# This course answers by experiment. Every chapter poses a question, lets you guess, runs the experiment in front of you, over several
+# random seeds and with 95 % intervals, and then says what follows, also when nothing follows.
+#
+# In this notebook you check that your computer is ready, see where the journey goes, look at a trained mixture of experts for two
+# minutes, and find every term of the course, in English and 中文.
+
+# %% [markdown]
+# ## Is this computer ready?
+#
+# Run the next cell (Shift+Enter). Every line should say **OK**. A line that says **FAIL** tells you what to do about it.
+
+# %%
+from mtl_helpers.check import report
+
+ready = report()
+ready
+
+# %%
+from mtl_helpers.study import claim
+
+claim(
+    "This computer can run the course.",
+    ready.ok,
+    f"{len(ready)} things looked at, {sum(not each.ok for each in ready)} to mend",
+)
+
+# %% [markdown]
+# The last line looks at something that cost people weeks: some versions of Keras gave one output the loss or the metric of another
+# without a word. The check asks for two outputs with known, different losses and looks whether each gets its own.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The map
+#
+# Chapters stand on their own feet; each says at its start what it takes for granted. The table is read from the notebooks beside this
+# one.
+
+# %%
+import json
+import re
+from pathlib import Path
+
+from IPython.display import Markdown, display
+
+rows = []
+for path in sorted(Path().glob("[0-9][0-9]_*.ipynb")):
+    cells = [c for c in json.loads(path.read_text("utf8"))["cells"] if c["cell_type"] == "markdown"]
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+    minutes = re.search(r"^## Minutes\n+(.+)$", text, re.MULTILINE)
+    rows.append(f"| [{title}]({path.name}) | {minutes[1] if minutes else '10 to read'} |")
+display(Markdown("\n".join(["| chapter | minutes |", "|---|---|", *rows])))
+
+# %% [markdown]
+# How to read: **predict, run, explain.** Before a result there is a question; write down a guess before you run the cell. Exercises check
+# themselves: the first wrong answer gets a hint, the second the reason. Nothing stops if you leave one out. Solutions are in the folder
+# `solutions`.
+#
+# A sentence with a ✅ is a claim that the notebook has just checked against its own numbers. "Better" always means: over paired seeds,
+# the 95 % interval of the difference excludes zero. Otherwise we say *tie*.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## A taste, in two minutes
+#
+# In the US census of 1994 and 1995, can one network tell from a person's work, household and origin whether they earn more than 50,000
+# dollars **and** whether they were never married? Chapter 06 trains an *MMoE* for that: eight small networks, the *experts*, and for each
+# task a *gate* that decides, for every single person, how much of which expert that task uses. Here is a recorded training.
+#
+# **Before you look:** at the start, how will a gate split its weight over the eight experts? And at the end, will both tasks use the same
+# experts?
+
+# %%
+from mtl_helpers import plots
+from mtl_helpers.gates import GateRecord
+from mtl_helpers.recording import recorded
+
+kept = recorded("census_gates")
+gates = GateRecord.from_json(json.dumps(kept["results"]))
+print(f"{gates.model}: {len(gates.seeds)} seeds, {gates.epochs[-1]} epochs; made by: {kept['command']}")
+
+# %%
+group = gates.groups.index("women, 40–59")
+figure = plots.gate_weights_over_epochs(gates, group=group)
+plots.show(
+    figure,
+    alt="Gate weights of the eight experts over twelve epochs, a panel for each of the two tasks, for women of 40 to 59. "
+    "All start near one eighth and drift apart; the two tasks end with different favourites.",
+)
+
+# %% [markdown]
+# Both gates start close to one eighth for every expert, for their weights are random and small. Then they take sides. How far apart do
+# the two tasks end? The largest weight of each gate, over all seeds and groups:
+
+# %%
+last = gates.levels[0].weights[:, -1]  # seeds, gates, groups, experts
+largest = {gate: last[:, position].max(axis=-1).mean() for position, gate in enumerate(gates.levels[0].gates)}
+print("mean weight of a gate's favourite expert:", {gate: round(float(value), 2) for gate, value in largest.items()})
+claim(
+    "After training, a gate's favourite expert gets clearly more than the eighth it started with.",
+    min(largest.values()) > 0.2,
+    ", ".join(f"{gate} {value:.2f}" for gate, value in largest.items()),
+)
+
+# %% [markdown]
+# Whether that makes the predictions better is another question, and the honest answer is part of chapter 06.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Glossary · 术语表
+#
+# | English | 中文 | what it is | chapter |
+# |---|---|---|---|
+# | task | 任务 | one thing to predict; here one output of the model, with its own label, loss and metric | 01 |
+# | multi-task learning | 多任务学习 | one model learns several tasks from shared parts | 01 |
+# | transfer learning | 迁移学习 | what was learned on one task is used for another, later | 01 |
+# | multi-label, multi-class | 多标签、多分类 | several labels true at once; one of several classes | 01 |
+# | inductive bias | 归纳偏置 | what makes a model prefer some explanations to others; a second task can be one | 01, 03 |
+# | sample weight | 样本权重 | how much a row counts in the loss | 01 |
+# | score fusion | 分数融合 | one ranking from several scores, by a sum or a product of powers | 01, 07 |
+# | hard sharing, shared bottom | 参数硬共享 | all tasks read the same hidden layers | 02 |
+# | soft sharing | 参数软共享 | a network a task, with a penalty on how far their weights are apart | 02 |
+# | cross-stitch | 十字绣网络 | a network a task, whose layers exchange learned shares of their outputs | 02 |
+# | negative transfer | 负迁移 | sharing makes a task worse than learning it alone | 02, 07 |
+# | eavesdropping, hint | 窃听、提示 | a task learns through another what it could hardly learn itself | 03 |
+# | regularisation | 正则化 | what keeps a model from fitting noise | 03 |
+# | tower | 塔 | the layers that belong to one task alone | 02, 06 |
+# | two-tower network | 双塔网络 | one tower for the user, one for the item | 04 |
+# | click-through rate, pCTR | 点击率 | share of impressions that are clicked; its prediction | 04 |
+# | conversion rate, pCVR | 转化率 | share of clicks that convert; its prediction | 04 |
+# | pCTCVR | 点击转化率 | probability that an impression is clicked and converts: pCTR · pCVR | 04 |
+# | selection bias | 样本选择偏差 | the rows one learns from are not the rows one predicts for | 04 |
+# | factorization machine (FM) | 因子分解机 | every pair of features interacts through two short vectors | 05 |
+# | DeepFM | 深度因子分解机 | an FM and a deep network on the same embeddings | 05 |
+# | embedding | 嵌入、隐向量 | a learned vector for a category | 05 |
+# | focal loss | 焦点损失 | cross-entropy that turns down rows already predicted well | 05 |
+# | learning-rate annealing | 学习率退火 | the step size shrinks during training | 05 |
+# | calibration | 校准 | of rows given 30 %, do 30 % come true? | 05 |
+# | expert | 专家网络 | one of several small networks that are mixed | 06 |
+# | gate | 门控网络 | a softmax that says how much of each expert a task gets, row by row | 06 |
+# | MMoE | 多门混合专家模型 | shared experts, a gate a task | 06 |
+# | gate collapse | 门控坍缩 | a gate puts all its weight on one expert, for all rows | 06 |
+# | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | 06 |
+# | load | 负载 | the share of all gate weight that an expert gets | 06 |
+# | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | 07 |
+# | seesaw | 跷跷板现象 | what one task gains, the other loses | 07 |
+# | loss weight | 损失权重 | how much a task's loss counts in the sum | 08 |
+# | Pareto front | 帕累托前沿 | models that no other beats on all tasks at once | 08 |
+# | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | 08 |
+# | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | 08 |
+# | named-entity recognition | 命名实体识别 | find and type the names in a sentence | 09 |
+# | relation classification | 关系分类 | say how two marked entities are related | 09 |
+# | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | 09 |
+# | AUC | AUC | chance that a positive row outranks a negative one | everywhere |
+# | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
+
+# %% [markdown]
+# ## Next
+#
+# [06 · MMoE and its gates](06_mmoe_and_its_gates.ipynb)
