@@ -26,8 +26,8 @@ def shop_log(
     selection: float = 1.0,
     click_rate: float = 0.2,
     conversion_rate: float = 0.1,
-    users: int = 1_000,
-    skus: int = 800,
+    users: int = 300,
+    skus: int = 300,
     steepness: float = 1.5,
     seed: int | None = None,
 ) -> MultiTaskData:
@@ -35,7 +35,7 @@ def shop_log(
 
     Whether a user clicks depends on taste (user and item have hidden tastes), on whether the item's category is the one
     searched for, and on the brand. Whether a click turns into a payment depends on the same liking, as far as there is
-    ``selection``, and on the price a user can afford, the ware type and the store. Hence the clicked rows are not like
+    ``selection``, and on whether the price suits those who search in a store, on the ware type and on the user. Hence the clicked rows are not like
     the rest: with positive ``selection`` they convert more often than the unclicked would, and whoever learns from
     clicks alone has hardly seen the rows that the model is asked about when serving (Ma et al. 2018,
     arXiv:1804.07931). All causes are among the inputs; nothing hidden makes click and payment depend on each other.
@@ -135,11 +135,11 @@ def impressions(
     taste = random.normal(size=(users, 3))[user]
     offer = random.normal(size=(CATEGORIES, 3))[category] + 0.5 * random.normal(size=(skus, 3))[sku]
     liking = (taste * offer).sum(axis=1)
-    budget = random.normal(size=users)[user]
-    afford = np.tanh(1.5 * (budget - standardised(price)))
+    wealth = random.normal(size=STORES)[store]  # of those who search in a store
+    afford = np.tanh(1.5 * (wealth - standardised(price)))
     quality = random.normal(size=BRANDS)[brand]
-    trust = random.normal(size=STORES)[store] + np.array([1.0, 0.0, -0.3, -0.7])[ware]
-    click = standardised(liking) + 0.8 * standardised(1.0 * (asked == category)) + 0.5 * quality
+    trust = 0.5 * random.normal(size=users)[user] + np.array([1.0, 0.0, -0.3, -0.7])[ware]
+    click = standardised(1.0 * (asked == category)) + 0.7 * quality + 0.7 * standardised(liking)
     conversion = selection * standardised(click) + afford + 0.5 * standardised(trust)
     ids = {"user_id": user, "store_id": store, "sku_id": sku, "category_id": category, "brand_id": brand}
     table = pd.DataFrame({name: pd.Categorical(numbers.astype(str)) for name, numbers in ids.items()})
