@@ -33,11 +33,11 @@ def shop_log(
 ) -> MultiTaskData:
     """Draws the log of a shop, one row an item shown in answer to a search: impression, then click, then payment.
 
-    Whether a user clicks depends on taste (user and item have hidden tastes), on whether the item's category is the one
-    searched for, and on the brand. Whether a click turns into a payment depends on the same liking, as far as there is
-    ``selection``, and on whether the price suits those who search in a store, on the ware type and on the user. Hence the clicked rows are not like
-    the rest: with positive ``selection`` they convert more often than the unclicked would, and whoever learns from
-    clicks alone has hardly seen the rows that the model is asked about when serving (Ma et al. 2018,
+    Whether a user clicks depends on whether the item's category is the one searched for, on the brand, and on taste (user
+    and item have hidden tastes). Whether a click turns into a payment depends on the same liking, as far as there is
+    ``selection``, and on whether the price suits those who search in a store, on the ware type and on the user. Hence the
+    clicked rows are not like the rest: with positive ``selection`` they convert more often than the unclicked would, and
+    whoever learns from clicks alone has hardly seen the rows that the model is asked about when serving (Ma et al. 2018,
     arXiv:1804.07931). All causes are among the inputs; nothing hidden makes click and payment depend on each other.
 
     Args:
@@ -132,6 +132,7 @@ def impressions(
     asked = np.where(random.random(rows) < 0.6, category, random.integers(CATEGORIES, size=rows))
     keyword = asked + CATEGORIES * random.integers(KEYWORDS // CATEGORIES, size=rows)
     price = random.normal(3.0, 0.5, size=CATEGORIES)[category] + random.normal(0, 0.5, size=skus)[sku]
+    price += random.normal(0, 0.05, size=rows)  # the price of the day
     taste = random.normal(size=(users, 3))[user]
     offer = random.normal(size=(CATEGORIES, 3))[category] + 0.5 * random.normal(size=(skus, 3))[sku]
     liking = (taste * offer).sum(axis=1)
