@@ -33,12 +33,13 @@ def shop_log(
 ) -> MultiTaskData:
     """Draws the log of a shop, one row an item shown in answer to a search: impression, then click, then payment.
 
-    Whether a user clicks depends on whether the item's category is the one searched for, on the brand, and on taste (user
-    and item have hidden tastes). Whether a click turns into a payment depends on the same liking, as far as there is
-    ``selection``, and on whether the price suits those who search in a store, on the ware type and on the user. Hence the
-    clicked rows are not like the rest: with positive ``selection`` they convert more often than the unclicked would, and
-    whoever learns from clicks alone has hardly seen the rows that the model is asked about when serving (Ma et al. 2018,
-    arXiv:1804.07931). All causes are among the inputs; nothing hidden makes click and payment depend on each other.
+    Whether a user clicks depends on whether the item's category is the one searched for, on the brand, and on taste
+    (user and item have hidden tastes). Whether a click turns into a payment depends on the same liking, as far as
+    there is ``selection``, and on whether the price suits those who search in a store, on the ware type and on the
+    user. Hence the clicked rows are not like the rest: with positive ``selection`` they convert more often than the
+    unclicked would, and whoever learns from clicks alone has hardly seen the rows that the model is asked about when
+    serving (Ma et al. 2018, arXiv:1804.07931). All causes are among the inputs; nothing hidden makes click and
+    payment depend on each other.
 
     Args:
         rows: Rows in all; 60 % are for training, 20 % for validation, 20 % for test.
