@@ -127,7 +127,7 @@ def forest(
         >>> figure = forest(pd.DataFrame({**rows, "low": [0.0], "high": [0.02]}), baseline="single-task")
     """
     tasks, names = list(comparisons["task"].unique()), list(comparisons[label].unique())
-    figure, axes = new_figure(5.0 * len(tasks), 1.6 + 0.5 * len(names), columns=len(tasks), sharey=True)
+    figure, axes = new_figure(5.0 * len(tasks), 1.9 + 0.5 * len(names), columns=len(tasks), sharey=True)
     for panel, task in zip(axes[0], tasks, strict=True):
         rows = comparisons[comparisons["task"] == task]
         for _, row in rows.iterrows():
@@ -136,7 +136,8 @@ def forest(
         metric = str(rows["metric"].iloc[0])
         better = "← better" if metric in ("mse", "loss", "log_loss") else "better →"
         of = unit or METRIC_NAMES.get(metric, metric)
-        panel.set_xlabel(f"{of}, minus {baseline}   ({better})")
+        panel.set_xlabel(f"{of},\nminus {baseline}   ({better})")
+        panel.locator_params(axis="x", nbins=5)
         panel.set_title(task, color=task_colour(task))
         panel.margins(x=0.15)
     axes[0, 0].set_yticks(range(len(names)), names)
