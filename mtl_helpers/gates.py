@@ -58,6 +58,17 @@ class GateLevel:
     experts: tuple[str, ...]
     weights: np.ndarray
 
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """Whose each expert is: the position of the gate it is private to ("click 2" of "click"), -1 if shared.
+
+        Example:
+            >>> GateLevel(("click", "like"), ("click 1", "like 1", "shared 1"), np.empty(0)).owners
+            (0, 1, -1)
+        """
+        private = {gate: i for i, gate in enumerate(self.gates) if gate != "shared"}
+        return tuple(private.get(expert.rsplit(" ", 1)[0], -1) for expert in self.experts)
+
 
 @dataclass(frozen=True, eq=False)
 class GateRecord:
@@ -101,13 +112,21 @@ class GateRecord:
         for number, level in enumerate(self.levels, start=1):
             wanted = (seeds, epochs, len(level.gates), len(self.groups), len(level.experts))
             check_weights(f"levels[{number}].weights", level.weights, wanted)
+        if self.examples and len(self.examples) != len(self.levels):
+            raise ValueError(f"examples holds {len(self.examples)} levels, levels {len(self.levels)}; give as many.")
         for number, (level, values) in enumerate(zip(self.levels, self.examples, strict=False), start=1):
             wanted = (seeds, epochs, len(level.gates), len(self.example_names), len(level.experts))
             check_weights(f"examples[{number}]", values, wanted)
         for task in self.tasks:
             check_numbers(f"scores[{task!r}]", self.scores.get(task, np.empty(0)), (seeds, epochs))
-            for number, level in enumerate(self.levels if self.ablation else ()):
-                values = (self.ablation or {})[task][number]
+            if task not in self.metric_names:
+                raise ValueError(f"metric_names={self.metric_names} does not name {task!r}; name each task's metric.")
+            changes = () if self.ablation is None else self.ablation.get(task, ())
+            if self.ablation is not None and len(changes) != len(self.levels):
+                raise ValueError(
+                    f"ablation[{task!r}] holds {len(changes)} of {len(self.levels)} levels; give all, or None."
+                )
+            for number, (level, values) in enumerate(zip(self.levels, changes, strict=False), start=1):
                 check_numbers(f"ablation[{task!r}][{number}]", values, (seeds, len(level.experts)))
 
     def to_json(self) -> str:
@@ -150,10 +169,8 @@ class GateRecord:
                 task: tuple(np.array(values, np.float32) for values in each) for task, each in found["ablation"].items()
             }
             model, metrics = found["model"], found["metric_names"]
-        except (KeyError, TypeError) as error:
-            raise ValueError(
-                f"text is not a gate record: {error!r} is missing or wrong; write it with to_json."
-            ) from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"text is not a gate record ({error!r}); write it with GateRecord.to_json.") from error
         return cls(
             model=model,
             levels=levels,
@@ -173,10 +190,9 @@ def check_numbers(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None
     """
     if values.shape != shape:
         raise ValueError(f"{name} has shape {values.shape}; the record's names and numbers ask for {shape}.")
-    if not np.isfinite(values).all():
-        raise ValueError(
-            f"{name} holds {np.isnan(values).sum()} NaN; record the gates of a model whose loss is finite."
-        )
+    missing = int((~np.isfinite(values)).sum())
+    if missing:
+        raise ValueError(f"{name} holds {missing} NaN or infinite; record the gates of a model whose loss is finite.")
 
 
 def check_weights(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

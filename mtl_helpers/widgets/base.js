@@ -32,7 +32,7 @@ export function svg(tag, attributes = {}, parent = null) {
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 export const number = (value, digits = 2) => value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
-export const signed = (value, digits = 2) => (value > 0 ? "+" : "") + number(value, digits);
+export const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + number(value, digits);
 export const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
 // Reads what pack of base.py wrote: {shape, values}.
@@ -53,11 +53,12 @@ export async function unpack(packed) {
   return { shape: packed.shape, values };
 }
 
-// The widget's outer element. Colours become style variables, so that one list in Python rules all of them.
+// The widget's outer element. Colours become style variables, so that one list in Python rules all of them;
+// black becomes the theme's ink, which can be seen on dark paper too.
 export function frame(el, name, title, colours) {
   const root = html("section", { class: `mtl-widget mtl-${name}`, "aria-label": title });
   root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys
-  colours.forEach((colour, i) => root.style.setProperty(`--mtl-colour-${i}`, colour));
+  colours.forEach((colour, i) => root.style.setProperty(`--mtl-colour-${i}`, colour === "#000000" ? "var(--mtl-ink)" : colour));
   el.append(root);
   return root;
 }

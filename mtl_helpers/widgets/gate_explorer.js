@@ -1,6 +1,6 @@
 // The gate explorer: controls, one card a model, and a sentence that says what is shown.
 
-import { asker, choice, frame, html, number, onWidth, player, select, signed, slider, speaker, tip, tween } from "./base.js";
+import { asker, choice, frame, html, number, onWidth, player, select, short, signed, slider, speaker, tip, tween } from "./base.js";
 import { readRecords, shortName } from "./gate_data.js";
 import { edgeName, network } from "./gate_network.js";
 import { chart, metricName, table, unitOf } from "./gate_panels.js";
@@ -97,11 +97,12 @@ async function render({ model: host, el }) {
     const side = wide ? Math.floor(width * 0.44) : width;
     const most = Math.max(...peers.flatMap((peer) => peer.levels.map((each) => each.experts.length)));
     const groups = Math.max(...peers.flatMap((peer) => peer.levels.map((each) => new Set(each.owners).size)));
-    const height = most > 20 ? 430 : Math.max(240, 34 + most * 25 + (groups > 1 ? groups * 19 : 0));
+    const dense = wide ? Math.max(430, 190 + 50 * data.tasks.length) : 430;
+    const height = most > 20 ? dense : Math.max(236, 34 + most * 24 + (groups > 1 ? groups * 19 : 0));
     const l = Math.min(state.level, model.levels.length - 1);
     const leave = () => (net.mark(null), hint.hide());
     const net = network(model, data, wide ? width - side - 24 : width, height, { hover: hoverEdge, leave, press: toggle });
-    const grid = table(model, data, l, side, { hover: hoverCell, leave });
+    const grid = table(model, data, l, side, groups > 1, { hover: hoverCell, leave });
     const charts = html("div", { class: "mtl-charts" });
     const card = { name: model.name, off, refresh, chartsAnew, sentence };
     const options = [{ value: "", text: "none" }, ...model.levels.flatMap((each, i) => each.experts.map((text, expert) => (
@@ -159,11 +160,11 @@ async function render({ model: host, el }) {
 
     function chartsAnew() {
       grid.worth(state.seed);
-      const each = Math.floor((side - 16) / 3);
-      const size = { width: each, height: 118, epochs: data.epochs, onPick: (epoch) => (play.stop(), epochs.set(epoch), goTo(epoch, 0)) };
+      const metrics = [...new Set(model.metrics)].slice(0, 2);
+      const each = Math.floor((side - 8 * (metrics.length + 1)) / (metrics.length + 2));
+      const size = { width: each, height: 104, epochs: data.epochs, onPick: (epoch) => (play.stop(), epochs.set(epoch), goTo(epoch, 0)) };
       const here = model.levels[l];
-      const metrics = [...new Set(model.metrics)].slice(0, 1);
-      drawings = metrics.map((metric) => {
+            drawings = metrics.map((metric) => {
         const mine = data.tasks.map((_, i) => i).filter((i) => model.metrics[i] === metric);
         const all = peers.flatMap((peer) => mine.flatMap((i) => [...peer.scores(i, state.seed)]));
         const [low, high] = [Math.floor(Math.min(...all) * 20) / 20, Math.ceil(Math.max(...all) * 20) / 20];
@@ -177,7 +178,10 @@ async function render({ model: host, el }) {
         return { values: here.loads(state.seed, state.place, expert), faint: true, colour: owner < 0 ? undefined : data.gateColours[here.gates[owner]] };
       });
       const top = Math.max(...loads.flatMap((line) => line.values));
-      drawings.push(chart({ ...size, title: "expert load", low: 0, high: Math.max(0.1, Math.ceil(top * 10) / 10), lines: loads }));
+      const named = new Set(here.owners).size > 1;
+      const last = (line) => line.values[line.values.length - 1];
+      [...loads].sort((a, b) => last(b) - last(a)).slice(0, 2).forEach((line) => (line.label = short(named ? here.experts[loads.indexOf(line)] : shortName(here, loads.indexOf(line)), 8)));
+      drawings.push(chart({ ...size, title: "expert load", margin: named ? 58 : 34, low: 0, high: Math.max(0.1, Math.ceil(top * 10) / 10), lines: loads }));
       charts.replaceChildren(...drawings.map((drawing) => drawing.node));
       if (card.off) switchTo(card.off);
     }
@@ -233,7 +237,7 @@ async function render({ model: host, el }) {
 
     function effects() {
       const unit = unitOf(model.metrics);
-      return `${data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(", ")} ${unit.name}`;
+      return `${data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(", ")} ${unit.scale > 1 ? `points of ${unit.name.split(",")[0]}` : unit.name}`;
     }
 
     function sentence() {

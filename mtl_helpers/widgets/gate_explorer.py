@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mtl_helpers.gates import GateLevel, GateRecord
-from mtl_helpers.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, TASK_COLOURS, VERMILLION
-from mtl_helpers.plots.style import model_colour, task_colour
+from mtl_helpers.gates import GateRecord
+from mtl_helpers.plots.style import model_colour
 from mtl_helpers.widgets.base import CourseWidget, Progress, bundle, pack, styles
-from mtl_helpers.widgets.gate_picture import draw_gates, words_for_gates
+from mtl_helpers.widgets.gate_picture import draw_gates, gate_colours, words_for_gates
 
 WEIGHT_STEP = 0.001
 MODULES = ("base.js", "gate_data.js", "gate_network.js", "gate_panels.js", "gate_explorer.js")
-OTHER_COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 AblationFunction = Callable[[str, int, int, int], Mapping[str, float]]
 
 
@@ -70,9 +68,12 @@ class GateExplorer(CourseWidget):
         return words_for_gates(self.records, self.epoch, self.group)
 
     def _pack(self, first: GateRecord) -> dict[str, Any]:
-        with_examples = all(record.examples for record in self.records.values())
+        with_examples = all(
+            record.examples and record.example_names == first.example_names for record in self.records.values()
+        )
         colours = gate_colours(self.records.values())
         mean = len(first.groups) > 1
+        place = len(first.groups) if self.group is None and mean else self.group or 0
         return {
             "tasks": list(first.tasks),
             "taskColours": [list(colours).index(task) for task in first.tasks],
@@ -86,7 +87,7 @@ class GateExplorer(CourseWidget):
                 pack_record(name, record, len(colours) + i, mean, with_examples)
                 for i, (name, record) in enumerate(self.records.items())
             ],
-            "start": {"epoch": self.epoch, "place": len(first.groups) if self.group is None and mean else self.group or 0},
+            "start": {"epoch": self.epoch, "place": place},
         }
 
     def _answer_ablate(self, content: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -110,31 +111,11 @@ def pack_record(name: str, record: GateRecord, colour: int, mean: bool, with_exa
         change = None
         if record.ablation:
             change = pack(np.stack([record.ablation[task][i] for task in record.tasks]))
-        names = {"gates": list(level.gates), "experts": list(level.experts), "owners": owners(level)}
+        names = {"gates": list(level.gates), "experts": list(level.experts), "owners": list(level.owners)}
         levels.append({**names, "weights": pack(places, WEIGHT_STEP), "ablation": change})
     scores = pack(np.stack([record.scores[task] for task in record.tasks]))  # tasks, seeds, epochs
     metrics = [record.metric_names[task] for task in record.tasks]
     return {"name": name, "colour": colour, "levels": levels, "scores": scores, "metrics": metrics}
-
-
-def owners(level: GateLevel) -> list[int]:
-    """Says whose each expert is: the position of the gate it is private to, or -1 if it is shared."""
-
-    def owner(expert: str) -> int:
-        found = [i for i, gate in enumerate(level.gates) if gate != "shared" and expert.rsplit(" ", 1)[0] == gate]
-        return found[0] if found else -1
-
-    return [owner(expert) for expert in level.experts]
-
-
-def gate_colours(records: Any) -> dict[str, str]:
-    """Gives every gate a colour: the course's for its tasks, others in turn."""
-    gates = dict.fromkeys(gate for record in records for level in record.levels for gate in level.gates)
-    names = dict.fromkeys([*(task for record in records for task in record.tasks), *gates])
-    colours = {name: GREY if name == "shared" else task_colour(name) for name in names}
-    taken = {colour for name, colour in colours.items() if colour != GREY}
-    spare = iter([colour for colour in OTHER_COLOURS if colour not in taken] * (1 + len(names)))
-    return {name: next(spare, GREY) if colour == GREY and name not in TASK_COLOURS else colour for name, colour in colours.items()}
 
 
 def read_records(found: Any) -> dict[str, GateRecord]:
@@ -172,7 +153,7 @@ def choose(records: dict[str, GateRecord], models: Sequence[str] | None) -> dict
     first_name, first = next(iter(records.items()))
     for name, record in records.items():
         if len(record.tasks) < 2:
-            raise ValueError(f"records[{name!r}] has the single task {record.tasks[0]!r}; gates need two tasks to differ.")
+            raise ValueError(f"records[{name!r}] has the single task {record.tasks[0]!r}; give it two or more.")
         for what in ("tasks", "groups", "epochs", "seeds"):
             if getattr(record, what) != getattr(first, what):
                 raise ValueError(

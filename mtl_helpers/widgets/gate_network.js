@@ -13,10 +13,10 @@ const round = (value) => Math.round(value * 10) / 10;
 // Where everything stands, for a picture of the given size.
 function place(model, width, height) {
   const count = model.levels.length;
-  const tower = clamp(width * 0.23, 92, 150);
+  const tower = Math.round(clamp(width * 0.23, 92, 150));
   const box = Math.max(...model.levels.map((level) => level.experts.length)) > 20 ? 8 : 30;
   const reachIn = count > 1 ? 34 : 52;
-  const reachOut = (width - INPUT - tower - 12 - count * (reachIn + box + GATE)) / count;
+  const reachOut = Math.floor((width - INPUT - tower - 12 - count * (reachIn + box + GATE)) / count);
   let x = INPUT;
   const columns = model.levels.map((level) => {
     const left = x + reachIn;
@@ -73,12 +73,11 @@ export function network(model, data, width, height, on) {
   function drawLevel(level, l) {
     const column = at.columns[l];
     const several = model.levels.length > 1;
-    svg("text", { class: "mtl-small", x: column.left, y: 13, text: several ? `level ${l + 1} experts` : "experts" }, fixed);
-    const isLast = l === model.levels.length - 1;
-    svg("text", { class: "mtl-small", x: column.gate + GATE, y: 13, "text-anchor": "end", text: several && !isLast ? "gates" : "gates" }, fixed);
+    svg("text", { class: "mtl-small", x: column.left, y: 13, text: several ? `level ${l + 1}${column.gate - column.left > 175 ? " experts" : ""}` : "experts" }, fixed);
+    svg("text", { class: "mtl-small", x: column.gate + GATE, y: 13, "text-anchor": "end", text: "gates" }, fixed);
     for (const expert of column.order) {
       const { middle } = column.experts[expert];
-      if (l === 0) svg("path", { class: "mtl-wire", d: curve(INPUT, HEAD + (height - HEAD - 4) / 2 + (middle - height / 2) * 0.8, column.left, middle) }, fixed);
+      if (l === 0) svg("path", { class: "mtl-wire", d: curve(INPUT, middle, column.left, middle) }, fixed);
       else for (const gate of feeders(model.levels[l - 1], level, expert)) {
         const from = at.columns[l - 1].gates[gate];
         svg("path", { class: "mtl-wire is-task", style: colour(model.levels[l - 1].gates[gate]), d: curve(at.columns[l - 1].gate + GATE, from.middle, column.left, middle) }, fixed);
@@ -143,6 +142,7 @@ export function network(model, data, width, height, on) {
         event.preventDefault();
         press();
       });
+      if (half <= 7 && expert % 8 === 0) svg("text", { class: "mtl-small mtl-halo", x: column.left - 5, y: middle + 4, "text-anchor": "end", text: shortName(level, expert) }, fixed);
       return item;
     });
     roving(items, (item, key) => items[items.indexOf(item) + ({ ArrowDown: 1, ArrowUp: -1 }[key] ?? NaN)] ?? null);

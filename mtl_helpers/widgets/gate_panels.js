@@ -3,10 +3,11 @@
 import { clamp, html, number, short, signed, svg } from "./base.js";
 import { expertGroups, gateOrder, shortName } from "./gate_data.js";
 
-const compact = (value) => number(value).replace(/^0/, "");
+const compact = (value) => number(value).replace(/^0(?=\.)/, "");
+const tick = (value) => (Number.isInteger(value) ? String(value) : compact(value));
 
 // A table gate x expert, in the experts' order of the network, with their load and what each is worth below.
-export function table(model, data, l, width, on) {
+export function table(model, data, l, width, grouped, on) {
   const level = model.levels[l];
   const groups = expertGroups(level);
   const order = groups.flatMap((group) => group.experts);
@@ -36,17 +37,18 @@ export function table(model, data, l, width, on) {
     });
   }
   const label = model.levels.length > 1 ? `Gate weights, level ${l + 1}` : "Gate weights";
-  node.append(html("caption", { class: "mtl-small", text: label }));
+  node.append(html("caption", { class: "mtl-unseen", text: label }));
   const head = html("thead");
-  if (groups.length > 1) {
+  if (grouped) {
     head.append(html("tr", {}, html("td"), groups.map((group, i) => {
+      if (groups.length === 1) return html("td", { colspan: order.length }); // keeps tables side by side in line
       const name = group.owner < 0 ? "shared" : level.gates[group.owner];
       const text = short(name, Math.max(3, Math.floor((group.experts.length * (width - 96)) / order.length / 8)));
       return html("th", { scope: "colgroup", colspan: group.experts.length, class: i ? "is-start" : null, title: name }, text);
     })));
   }
-  head.append(html("tr", {}, html("th", { scope: "col", text: "expert" }), spread((expert) =>
-    html("th", { scope: "col", title: level.experts[expert] }, written ? shortName(level, expert) : html("span", { class: "mtl-unseen", text: level.experts[expert] })))));
+  head.append(html("tr", {}, html("th", { scope: "col", text: model.levels.length > 1 ? `level ${l + 1}` : "expert" }), spread((expert) =>
+    html("th", { scope: "col", title: level.experts[expert] }, written || expert % 8 === 0 ? shortName(level, expert) : html("span", { class: "mtl-unseen", text: level.experts[expert] })))));
   const body = html("tbody");
   const weightRows = gateOrder(level).map((gate) => ({ gate, cells: cells("weight", gate) }));
   for (const row of weightRows) body.append(html("tr", {}, heading(level.gates[row.gate], level.gates[row.gate]), row.cells));
@@ -55,7 +57,7 @@ export function table(model, data, l, width, on) {
   const worthRows = level.hasWorth ? tasks.map((task) => ({ task, cells: cells("worth", -1, task) })) : [];
   if (worthRows.length) {
     const unit = unitOf(model.metrics);
-    body.append(html("tr", { class: "is-title" }, html("th", { colspan: order.length + 1, scope: "rowgroup", text: `Validation ${unit.name} if the expert is switched off` })));
+    body.append(html("tr", { class: "is-title" }, html("th", { colspan: order.length + 1, scope: "rowgroup", text: `Change of validation ${unit.name} without the expert` })));
     for (const row of worthRows) body.append(html("tr", {}, heading(data.tasks[row.task], data.tasks[row.task]), row.cells));
   }
   node.append(head, body);
@@ -104,16 +106,16 @@ export function table(model, data, l, width, on) {
 export function unitOf(metrics) {
   const points = metrics.every((name) => ["auc", "accuracy"].includes(name));
   const names = [...new Set(metrics)].map(metricName).join(", ");
-  return points ? { scale: 100, name: `${names} (points)` } : { scale: 1, name: names };
+  return points ? { scale: 100, name: `${names}, in points,` } : { scale: 1, name: names };
 }
 
 export const metricName = (name) => (name.length <= 3 ? name.toUpperCase() : name);
 
-// A line chart over epochs. lines: [{values, colour, name, faint}]
-export function chart({ title, width, height, epochs, low, high, lines, digits = 2, onPick }) {
+// A line chart over epochs. lines: [{values, colour, faint, label}], where label is true for the value, or a name.
+export function chart({ title, width, height, epochs, low, high, lines, digits = 2, margin = 34, onPick }) {
   const node = svg("svg", { class: "mtl-chart", width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   const left = 30;
-  const right = width - 34;
+  const right = width - margin;
   const top = 24;
   const bottom = height - 18;
   const x = (epoch) => left + ((right - left) * epoch) / Math.max(1, epochs.length - 1);
@@ -121,9 +123,10 @@ export function chart({ title, width, height, epochs, low, high, lines, digits =
   svg("text", { class: "mtl-small", x: 0, y: 12, text: title }, node);
   for (const value of [low, high]) {
     svg("line", { class: "mtl-axis", x1: left, x2: right, y1: y(value), y2: y(value) }, node);
-    svg("text", { class: "mtl-small", x: left - 4, y: y(value) + 4, "text-anchor": "end", text: compact(value).replace(/^(-|−)?0$/, "0") }, node);
+    svg("text", { class: "mtl-small", x: left - 4, y: y(value) + 4, "text-anchor": "end", text: tick(value) }, node);
   }
-  svg("text", { class: "mtl-small", x: left, y: height - 3, text: `epoch ${epochs[0]}` }, node);
+  svg("text", { class: "mtl-small", x: left, y: height - 3, text: epochs[0] }, node);
+  if (right - left > 74) svg("text", { class: "mtl-small", x: (left + right) / 2, y: height - 3, "text-anchor": "middle", text: "epoch" }, node);
   svg("text", { class: "mtl-small", x: right, y: height - 3, "text-anchor": "end", text: epochs[epochs.length - 1] }, node);
   const cursor = svg("line", { class: "mtl-cursor", y1: top - 4, y2: bottom, x1: 0, x2: 0 }, node);
   const marks = lines.map((line) => {
@@ -147,7 +150,8 @@ export function chart({ title, width, height, epochs, low, high, lines, digits =
     placed.forEach((each, k) => {
       if (k) each.y = Math.max(each.y, placed[k - 1].y + 12);
       label[each.i].setAttribute("y", each.y);
-      label[each.i].textContent = number(each.value, digits).replace(/^0/, "");
+      const name = lines[each.i].label;
+      label[each.i].textContent = name === true ? number(each.value, digits).replace(/^0(?=\.)/, "") : name;
     });
     lines.forEach((line, i) => {
       if (!marks[i]) return;
