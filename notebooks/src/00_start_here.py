@@ -93,6 +93,15 @@ plots.show(
 )
 
 # %% [markdown]
+# Now with your own hand. Move the epoch, choose other people, hover over a band for its number, switch an expert off: the band's width is
+# how much the gate listens to that expert. (Without a running kernel you see a picture of it.)
+
+# %%
+from mtl_helpers.widgets import GateExplorer
+
+GateExplorer(gates)
+
+# %% [markdown]
 # Both gates start close to one eighth for every expert, for their weights are random and small. Then they take sides. How far apart do
 # the two tasks end? The largest weight of each gate, over all seeds and groups:
 
