@@ -1,9 +1,8 @@
-"""Numbers by which models are judged."""
+"""How well predictions fit labels. A label is missing where it is NaN or its weight is 0."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ def auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = Non
     """Gives the area under the ROC curve: the chance that a positive row outranks a negative one, ties counting half.
 
     Args:
-        labels: 0 or 1, ``[rows]``.
+        labels: 0 or 1, ``[rows]``; NaN is missing.
         scores: Any number that should be larger for positives, ``[rows]``.
         weights: Row weights ``[rows]``; 0 leaves a row out.
 
@@ -24,25 +23,53 @@ def auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = Non
         A number from 0 to 1; .5 is chance.
 
     Raises:
-        ValueError: If the labels are all of one class.
+        ValueError: If the labels are all of one class or not 0 or 1, or a score is NaN.
 
     Example:
         >>> auc(np.array([0, 1, 1]), np.array([0.1, 0.1, 0.9]))
         0.75
     """
-    labels, scores = np.asarray(labels), np.asarray(scores)
-    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, float)
-    keep = weights > 0
-    labels, scores, weights = labels[keep], scores[keep], weights[keep]
+    labels, scores, weights = present(labels, scores, weights)
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(f"labels run from {labels.min():g} to {labels.max():g}; AUC needs labels that are 0 or 1.")
     order = np.argsort(scores)
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # where each distinct score begins
-    positive = np.add.reduceat(weights[order] * labels[order], first) if len(first) else np.zeros(1)
-    negative = np.add.reduceat(weights[order] * (1 - labels[order]), first) if len(first) else np.zeros(1)
+    positive = np.add.reduceat(weights[order] * labels[order], first)
+    negative = np.add.reduceat(weights[order] * (1 - labels[order]), first)
     if positive.sum() == 0 or negative.sum() == 0:
         raise ValueError(f"labels: {int(labels.sum())} positive of {len(labels)}; AUC needs rows of both classes.")
     below = np.cumsum(negative) - negative
     return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
+
+
+def present(
+    labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gives the rows that have a label.
+
+    Args:
+        labels: Numbers ``[rows]`` or ``[rows, 1]``; NaN is missing.
+        scores: Predictions, one a label.
+        weights: Row weights; 0 is missing. None: all 1.
+
+    Returns:
+        Labels, scores and weights of those rows, float64 ``[labelled rows]`` (scores in their own precision).
+
+    Raises:
+        ValueError: If the lengths differ, no label is left, or a score of a labelled row is NaN.
+    """
+    labels, scores = np.asarray(labels, float).ravel(), np.asarray(scores).ravel()
+    weights = np.ones(labels.size) if weights is None else np.asarray(weights, float).ravel()
+    if not labels.size == scores.size == weights.size:
+        raise ValueError(f"labels, scores, weights hold {labels.size}, {scores.size}, {weights.size}; give as many.")
+    keep = (weights > 0) & ~np.isnan(labels)
+    if not keep.any():
+        raise ValueError(f"labels: none of {labels.size} has a value and a weight above 0; leave the task out.")
+    labels, scores, weights = labels[keep], scores[keep], weights[keep]
+    if np.isnan(scores).any():
+        raise ValueError(f"scores hold {int(np.isnan(scores).sum())} NaN: training diverged; lower the learning rate.")
+    return labels, scores, weights
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray | None) -> float:
@@ -59,7 +86,7 @@ def log_loss(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
     """Gives the mean binary cross-entropy, in nats.
 
     Args:
-        labels: 0 or 1, ``[rows]``.
+        labels: 0 or 1, ``[rows]``; NaN is missing.
         scores: Predicted probabilities ``[rows]``.
         weights: Row weights ``[rows]``; 0 leaves a row out.
 
@@ -70,15 +97,16 @@ def log_loss(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
         >>> round(log_loss(np.array([1.0]), np.array([0.5])), 4)
         0.6931
     """
-    chance = np.clip(np.asarray(scores, float), 1e-7, 1 - 1e-7)
-    return weighted_mean(-np.where(np.asarray(labels) > 0.5, np.log(chance), np.log1p(-chance)), weights)
+    labels, scores, weights = present(labels, scores, weights)
+    chance = np.clip(scores.astype(float), 1e-7, 1 - 1e-7)
+    return float(np.average(-labels * np.log(chance) - (1 - labels) * np.log1p(-chance), weights=weights))
 
 
 def mean_squared_error(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Gives the mean squared error.
 
     Args:
-        labels: Numbers ``[rows]``.
+        labels: Numbers ``[rows]``; NaN is missing.
         scores: Predictions ``[rows]``.
         weights: Row weights ``[rows]``; 0 leaves a row out.
 
@@ -89,7 +117,8 @@ def mean_squared_error(labels: np.ndarray, scores: np.ndarray, weights: np.ndarr
         >>> mean_squared_error(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
         2.0
     """
-    return weighted_mean((np.asarray(labels, float) - np.asarray(scores, float)) ** 2, weights)
+    labels, scores, weights = present(labels, scores, weights)
+    return float(np.average((labels - scores) ** 2, weights=weights))
 
 
 def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -113,6 +142,29 @@ def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
     return weighted_mean(right, weights)
 
 
+def ndcg(relevance: np.ndarray, scores: np.ndarray, k: int | None = 10) -> float:
+    """Gives the normalised discounted cumulative gain of the first k items, averaged over the lists.
+
+    An item at position i (counted from 1) of the list counts relevance / log2(i + 1); 1 is the best order. Järvelin and
+    Kekäläinen 2002, doi:10.1145/582415.582418. Items with equal scores share their places (scikit-learn does this).
+
+    Args:
+        relevance: How good each item is, at least 0, ``[lists, items]``.
+        scores: Scores to rank by ``[lists, items]``.
+        k: Positions that count; None for all.
+
+    Returns:
+        A number from 0 to 1; lists without a relevant item count 0.
+
+    Example:
+        >>> round(ndcg(np.array([[0.0, 1.0, 0.0]]), np.array([[0.9, 0.5, 0.1]])), 3)
+        0.631
+    """
+    from sklearn.metrics import ndcg_score
+
+    return float(ndcg_score(relevance, scores, k=k))
+
+
 def task_metric(task: Task) -> tuple[str, Score, bool]:
     """Gives the main metric of a task.
 
@@ -132,57 +184,3 @@ def task_metric(task: Task) -> tuple[str, Score, bool]:
         "multiclass": ("accuracy", accuracy, True),
         "tags": ("accuracy", accuracy, True),
     }[task.kind]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and the interval that holds the true one with a confidence of, usually, 95 %.
-
-    Attributes:
-        mean: The mean.
-        low: Lower end.
-        high: Upper end.
-        n: Number of values.
-        method: ``"t"`` or ``"bootstrap"``.
-    """
-
-    mean: float
-    low: float
-    high: float
-    n: int
-    method: str
-
-
-def paired_interval(differences: np.ndarray, method: str = "t", level: float = 0.95) -> Interval:
-    """Gives the interval of a mean difference.
-
-    Args:
-        differences: One difference a seed, ``[seeds]``.
-        method: ``"t"``: Student's t; ``"bootstrap"``: 10,000 resamples, percentiles (wants some 20 seeds or more).
-        level: Confidence, between 0 and 1.
-
-    Returns:
-        The interval.
-
-    Raises:
-        ValueError: If there are fewer than two differences or the method is unknown.
-
-    Example:
-        >>> interval = paired_interval(np.array([0.01, 0.03, 0.02]))
-        >>> round(interval.mean, 2), interval.low < 0.02 < interval.high
-        (0.02, True)
-    """
-    values = np.asarray(differences, float)
-    if values.size < 2:
-        raise ValueError(f"differences={values.tolist()}: an interval needs at least 2 seeds; ask for 8 or more.")
-    if method == "t":
-        from scipy import stats
-
-        half = stats.t.ppf((1 + level) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
-        low, high = values.mean() - half, values.mean() + half
-    elif method == "bootstrap":
-        draws = np.random.default_rng(0).choice(values, (10_000, values.size)).mean(axis=1)
-        low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    else:
-        raise ValueError(f"method={method!r} is unknown; choose 't' or 'bootstrap'.")
-    return Interval(float(values.mean()), float(low), float(high), values.size, method)

@@ -1,0 +1,34 @@
+"""Numbers by which models are judged: scores of predictions, and what gates, loss weights and chance do to them."""
+
+from mtl_helpers.metrics.behaviour import dead_experts, expert_load, gate_entropy, seesaw_swing
+from mtl_helpers.metrics.calibration import calibration_curve, expected_calibration_error
+from mtl_helpers.metrics.intervals import Interval, paired_interval
+from mtl_helpers.metrics.scores import (
+    Score,
+    accuracy,
+    auc,
+    log_loss,
+    mean_squared_error,
+    ndcg,
+    task_metric,
+    weighted_mean,
+)
+
+__all__ = [
+    "Interval",
+    "Score",
+    "accuracy",
+    "auc",
+    "calibration_curve",
+    "dead_experts",
+    "expected_calibration_error",
+    "expert_load",
+    "gate_entropy",
+    "log_loss",
+    "mean_squared_error",
+    "ndcg",
+    "paired_interval",
+    "seesaw_swing",
+    "task_metric",
+    "weighted_mean",
+]
