@@ -15,8 +15,8 @@ EXERCISES: dict[str, Exercise] = {
             Case(([[0.5], [0.9], [0.6]],), 0.4),
         ],
         hint="Largest minus smallest along the loss weights, for each task; then the mean over the tasks.",
-        reason="np.ptp(scores, axis=0).mean(): along axis 0 are the loss weights, so each task's way is measured first and "
-        "averaged afterwards. Averaging first would let a gain of one task hide the loss of the other.",
+        reason="np.ptp(scores, axis=0).mean(): along axis 0 are the loss weights, so each task's way is measured first "
+        "and averaged afterwards. Averaging first would let a gain of one task hide the loss of the other.",
     ),
     "07.2": Prediction(
         "The task out of favour",
@@ -27,8 +27,8 @@ EXERCISES: dict[str, Exercise] = {
         },
         right="b",
         hint="A tower can still pick what it needs from a wide shared layer. In which model can it not?",
-        reason="With one gate both towers get the same few numbers, mixed as the heavy task likes it. A tower behind a wide "
-        "shared layer still finds its own directions in it, and private experts belong to their task at any weight.",
+        reason="With one gate both towers get the same few numbers, mixed as the heavy task likes it. A tower behind a "
+        "wide shared layer still finds its own directions in it, and private experts belong to their task throughout.",
     ),
     "07.3": Coding(
         "A gate that may not use everything",
@@ -39,8 +39,8 @@ EXERCISES: dict[str, Exercise] = {
             Case(([1000.0, 0.0], [True, True]), [1.0, 0.0]),
         ],
         hint="Put -infinity (or -1e9) in place of a logit that is not allowed, then take the softmax.",
-        reason="Masked before the softmax, the allowed weights share the whole 1. Masked after it, the weight of the foreign "
-        "experts would be missing from the sum: 0.003 + 0.003 + 0 in the first case.",
+        reason="Masked before the softmax, the allowed weights share the whole 1. Masked after it, the weight of the "
+        "foreign experts would be missing from the sum: 0.003 + 0.003 + 0 in the first case.",
     ),
     "07.4": Open(
         "Before PLE goes live",

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from scipy.stats import t as student
 
 from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
@@ -47,6 +48,7 @@ def seesaw_paths(scores: pd.DataFrame, baseline: str, least: float = -3.0, most:
     figure, axes = new_figure(4.1 * columns, 4.0 * rows, rows, columns, sharex=True, sharey=True)
     for panel in axes.flat[len(models) :]:
         panel.set_axis_off()
+    axes.flat[0].annotate("both gain", (most, most), (-6, -6), textcoords="offset points", ha="right", va="top")
     for panel, model in zip(axes.flat, models, strict=False):
         gains = (wide[model] - wide[baseline]).groupby(level="loss_weight")
         draw_path(panel, gains, tasks, model_colour(model), least, most)
@@ -77,11 +79,14 @@ def draw_path(
     for number, (name, true, place, width) in enumerate(zip(names, points, shown, half, strict=True)):
         outside = not np.allclose(true, place)
         if not outside:
-            axes.errorbar(*place, xerr=width[0], yerr=width[1], color=colour, alpha=0.35, linewidth=1.5)
+            axes.errorbar(*place, xerr=width[0], yerr=width[1], color=colour, alpha=0.25, linewidth=1.5)
         axes.plot(*place, marker=edge_marker(true, place), color=colour, markersize=11 if outside else 8)
         text = f"{name} ({true.min():+.1f})" if outside else name
         if outside or number in (0, len(names) // 2, len(names) - 1):
-            axes.annotate(text, place, (7, 7), textcoords="offset points", fontsize=12, color="black")
+            offset = (-8, 8) if number == 0 and not outside else (8, 8) if number else (14, -4)
+            side = "right" if number == 0 and not outside else "left"
+            label = axes.annotate(text, place, offset, textcoords="offset points", ha=side, zorder=5)
+            label.set_path_effects([withStroke(linewidth=3, foreground="white")])
     axes.set(xlim=(least, most), ylim=(least, most), aspect="equal")
 
 

@@ -18,7 +18,7 @@
 #
 # ## What you need first
 #
-# MMoE and its gates (chapter 06). From Keras: layers, `tf.GradientTape` will be explained where it comes.
+# MMoE and its gates (chapter 06). From Keras: layers; `tf.GradientTape` is explained where it comes.
 #
 # ## Minutes
 #
@@ -476,10 +476,10 @@ def shown(click, finish, share=0.1):
 
 # %%
 axis = "exponent of finish (that of click is 1)"
-desk = pd.DataFrame([{axis: w, **shown(click=1, finish=w)} for w in np.linspace(0, 4, 21)])
+desk = pd.DataFrame([{axis: w, **shown(click=1, finish=w)} for w in np.linspace(0, 1, 21)])
 plots.show(
     plots.fusion_sweep(desk, axis, ["click", "finish"]),
-    alt="True share of clicks and of finishes in the top tenth of the ranking against the exponent of finish from 0 to 4: finishes "
+    alt="True share of clicks and of finishes in the top tenth of the ranking against the exponent of finish from 0 to 1: finishes "
     "rise steeply at first and flatten, clicks fall slowly.",
 )
 
@@ -522,7 +522,7 @@ facts = {
     "task out of favour, CGC minus MMoE": saved,
     "task out of favour, MMoE minus single-task: 5,000 rows, 12,000 rows": f"{fewer:+.2f}, {enough:+.2f}",
     "worse than single-task, cells of 10": losses,
-    "top tenth, exponent of finish 0 → 4": traded,
+    "top tenth, exponent of finish 0 → 1": traded,
 }
 pd.Series(facts, name="8 seeds").to_frame()
 
