@@ -1,9 +1,10 @@
 // What the course's widgets share: elements, controls that work by mouse and keyboard, numbers, words, requests.
 
 const SVG = "http://www.w3.org/2000/svg";
+const own = Math.random().toString(36).slice(2, 8); // each widget of a page loads this module for itself
 let counter = 0;
 
-export const uid = (word) => `mtl-${word}-${(counter += 1)}`;
+export const uid = (word) => `mtl-${word}-${own}-${(counter += 1)}`;
 
 function fill(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -57,7 +58,8 @@ export async function unpack(packed) {
 // black becomes the theme's ink, which can be seen on dark paper too.
 export function frame(el, name, title, colours) {
   const root = html("section", { class: `mtl-widget mtl-${name}`, "aria-label": title });
-  root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys
+  // Or JupyterLab takes arrow keys and letters for its cells. It asks the very element that has the focus.
+  root.addEventListener("focusin", (event) => (event.target.dataset.lmSuppressShortcuts = "true"));
   colours.forEach((colour, i) => root.style.setProperty(`--mtl-colour-${i}`, colour === "#000000" ? "var(--mtl-ink)" : colour));
   el.append(root);
   return root;
@@ -234,8 +236,6 @@ export function tween(draw) {
 // Asks the kernel; resolves to its answer. onProgress(share, text) is called while it works.
 export function asker(model, patience = 60000) {
   const open = new Map();
-  const prefix = Math.random().toString(36).slice(2); // several views of one widget hear each other
-  let last = 0;
   model.on("msg:custom", (message) => {
     const waiting = open.get(message.request);
     if (!waiting) return;
@@ -246,7 +246,7 @@ export function asker(model, patience = 60000) {
   });
   return (kind, content = {}, onProgress = () => {}) =>
     new Promise((done, fail) => {
-      const request = `${prefix}-${(last += 1)}`;
+      const request = uid("request");
       let timer = null;
       const wait = () => {
         clearTimeout(timer);

@@ -129,7 +129,7 @@ export function network(model, data, width, height, on) {
   }
 
   function drawExperts(level, l, column) {
-    const group = svg("g", { role: "group", "aria-label": `experts of level ${l + 1}: switch off` }, node);
+    const group = svg("g", { role: "group", "aria-label": `experts of level ${l + 1}, on or off` }, node);
     const items = column.order.map((expert) => {
       const { middle, half } = column.experts[expert];
       const item = svg("g", { class: "mtl-expert", role: "switch", tabindex: "-1", "aria-checked": "true", "aria-label": level.experts[expert], "data-level": l + 1, "data-expert": level.experts[expert], style: level.owners[expert] >= 0 ? colour(level.gates[level.owners[expert]]) : null }, group);

@@ -1,0 +1,69 @@
+"""Fixtures of the browser tests. Without a browser they are skipped, visibly; where ``CI=true`` they fail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.browser.harness import BROWSER_OPTIONS, Lab, find_browser, important, listen, running_lab
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = find_browser(playwright)
+    if path is None:
+        reason = "no Chromium or Chrome found: install one to test the widgets in a browser"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    started = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages; at the end of the test none of them may have reported an error."""
+    opened, reported = [], []
+
+    def make(**options: object) -> Page:
+        options = {"viewport": {"width": 1100, "height": 760}, "reduced_motion": "reduce", **options}
+        context = browser.new_context(**options)
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        reported.append(listen(page))
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+    assert not important([error for errors in reported for error in errors])
+
+
+@pytest.fixture
+def open_file(new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """Opens a saved widget from the disk, with the network off."""
+
+    def make(path: Path, **options: object) -> Page:
+        page = new_page(offline=True, **options)
+        page.goto(path.as_uri())
+        page.wait_for_selector(".mtl-widget svg")
+        return page
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab with copies of the course's notebooks; ``lab.run_notebook(page, name)`` runs one."""
+    with running_lab(tmp_path_factory.mktemp("lab")) as started:
+        yield started
