@@ -79,7 +79,7 @@ def draw_path(
     for number, (name, true, place, width) in enumerate(zip(names, points, shown, half, strict=True)):
         outside = not np.allclose(true, place)
         if not outside:
-            axes.errorbar(*place, xerr=width[0], yerr=width[1], color=colour, alpha=0.25, linewidth=1.5)
+            axes.errorbar(place[0], place[1], yerr=width[1], xerr=width[0], color=colour, alpha=0.25, linewidth=1.5)
         axes.plot(*place, marker=edge_marker(true, place), color=colour, markersize=11 if outside else 8)
         text = f"{name} ({true.min():+.1f})" if outside else name
         if outside or number in (0, len(names) // 2, len(names) - 1):
