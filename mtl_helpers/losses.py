@@ -1,4 +1,16 @@
-"""Losses, one a task, that know that a label can be missing."""
+"""Losses, one a task, that know that a label can be missing.
+
+Keras has the focal loss (Lin et al. 2017, "Focal loss for dense object detection", arXiv:1708.02002); use
+``keras.losses.BinaryFocalCrossentropy`` as any other loss of a task. It differs from the paper in three ways:
+
+- The paper's equation 5 weighs positives by alpha = .25 and negatives by .75. Keras applies ``alpha`` only with
+  ``apply_class_balancing=True``, which is off by default: ``BinaryFocalCrossentropy(alpha=0.25)`` ignores its alpha.
+- The paper divides the sum by the number of positives, Keras by the number of rows (``Masked``: of labelled rows).
+- The paper starts the last bias at -log((1 - .01) / .01), so that every first prediction is .01; Keras starts at .5.
+
+With gamma other than 0 its probabilities are not calibrated. Give gamma 1 or more, and plain cross-entropy for gamma 0:
+below 1, Keras's gradient of (1 - p)^gamma is NaN as soon as one prediction rounds to its label.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +29,9 @@ class Masked(keras.losses.Loss):
     """A loss over the rows that have a label.
 
     A label is missing where it is NaN or its sample weight is 0. Keras alone multiplies the NaN by 0, which is NaN, and
-    divides by the batch size, which makes a sparse task's gradients small. Here missing labels count for nothing, the
-    sum is divided by the weight of the present ones (PLE, Tang et al. 2020, equation 9), and a batch without any label
-    costs 0.
+    divides by the batch size, which makes a sparse task's gradients small. Here missing labels count for nothing, in
+    value and in gradient, whatever they hold; the sum is divided by the weight of the present ones (PLE, Tang et al.
+    2020, doi:10.1145/3383313.3412236, equation 9), and a batch without any label costs 0.
 
     Args:
         loss: The loss of a single row, any ``keras.losses.Loss``.
@@ -47,24 +59,20 @@ class Masked(keras.losses.Loss):
             A scalar.
         """
         y_pred = ops.convert_to_tensor(y_pred)
-        y_true = ops.convert_to_tensor(y_true)
-        if y_pred.shape[-1] == 1 and len(y_true.shape) == len(y_pred.shape) - 1:
-            y_true = ops.expand_dims(y_true, -1)  # [batch] against [batch, 1] would become [batch, batch]
+        y_true = _per_label(ops.convert_to_tensor(y_true), y_pred)
         weights = ops.ones(ops.shape(y_pred)[:-1], y_pred.dtype)
         if sample_weight is not None:
-            sample_weight = ops.cast(sample_weight, y_pred.dtype)
-            if len(sample_weight.shape) == len(y_pred.shape):
-                sample_weight = ops.squeeze(sample_weight, -1)
-            weights = (
-                weights * ops.reshape(sample_weight, (-1,) + (1,) * (len(y_pred.shape) - 2))
-                if len(sample_weight.shape) == 1
-                else weights * sample_weight
-            )
+            weights = weights * _weight_per_row(ops.cast(sample_weight, y_pred.dtype), y_pred)
+        a_row_each = len(y_true.shape) == len(y_pred.shape)  # else class numbers, without the last axis
         if keras.backend.is_float_dtype(y_true.dtype):
             missing = ops.isnan(y_true)
-            y_true = ops.where(missing, ops.zeros_like(y_true), y_true)
-            weights = weights * ops.cast(ops.logical_not(ops.any(missing, axis=-1)), weights.dtype)
-        each = self.loss.call(y_true, y_pred)
+            missing = ops.any(missing, axis=-1) if a_row_each else missing
+            weights = ops.where(missing, ops.zeros_like(weights), weights)
+        labelled = weights > 0
+        present = ops.expand_dims(labelled, -1) if a_row_each else labelled
+        # Replaced before the loss, not after: a gradient through NaN * 0 would be NaN.
+        y_true = ops.where(present, y_true, ops.zeros_like(y_true))
+        each = ops.where(labelled, self.loss.call(y_true, y_pred), 0.0)
         return ops.sum(each * weights) / ops.maximum(ops.sum(weights), keras.backend.epsilon())
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -79,6 +87,20 @@ class Masked(keras.losses.Loss):
     def from_config(cls, config: dict[str, Any]) -> Masked:
         """Makes the loss from its arguments."""
         return cls(keras.losses.deserialize(config["loss"]), config["name"])
+
+
+def _per_label(y_true: Any, y_pred: Any) -> Any:
+    """Gives labels ``[batch]`` the last axis of predictions ``[batch, 1]``; without, they broadcast to every pair."""
+    narrow = y_pred.shape[-1] == 1 and len(y_true.shape) == len(y_pred.shape) - 1
+    return ops.expand_dims(y_true, -1) if narrow else y_true
+
+
+def _weight_per_row(weights: Any, y_pred: Any) -> Any:
+    """Shapes weights ``[batch]`` or one a label so that they fit the losses of single labels."""
+    if len(weights.shape) == len(y_pred.shape):
+        weights = ops.squeeze(weights, -1)
+    missing_axes = len(y_pred.shape) - 1 - len(weights.shape)
+    return ops.reshape(weights, (-1,) + (1,) * missing_axes) if missing_axes else weights
 
 
 def task_losses(data: MultiTaskData, **losses: keras.losses.Loss) -> dict[str, keras.losses.Loss]:
