@@ -19,7 +19,7 @@ from mtl_helpers.datasets.base import Rows
 from mtl_helpers.study.plan import Plan, batches
 
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
-PREDICTED_AT_ONCE = 16_384
+PREDICTED_AT_ONCE = 4_096
 
 
 def check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
@@ -69,16 +69,16 @@ def in_output_shape(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return labels[..., None] if labels.shape.rank == outputs.shape.rank - 1 and outputs.shape[-1] == 1 else labels
 
 
-def traced(function: Callable, argument: tf.TensorSpec, jit_compile: bool = False) -> Callable[[tf.Tensor], Any]:
-    """Turns a function of one tensor into a program.
+def traced(function: Callable, *arguments: Any, jit_compile: bool = False) -> Callable:
+    """Turns a function of tensors into a program, for arguments like the given ones.
 
     It is traced first and compiled after: traced under XLA, ``tf.vectorized_map`` would wrap itself in one more
     function, which TensorFlow never frees.
     """
-    program = tf.function(function).get_concrete_function(argument)
+    program = tf.function(function).get_concrete_function(*arguments)
     if not jit_compile:
         return program
-    return tf.function(lambda values: program(values), jit_compile=True).get_concrete_function(argument)
+    return tf.function(lambda *values: program(*values), jit_compile=True).get_concrete_function(*arguments)
 
 
 def stack(variables: list[list[keras.Variable]]) -> list[keras.Variable]:
@@ -128,7 +128,8 @@ class StackedModel:
         self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
         self.train_rows = on_device([data.train for data in plan.datasets])  # inputs, labels, weights
         order = tf.TensorSpec([self.steps, len(plan.runs), self.batch_size], tf.int32)
-        self._train = traced(self._train_epoch, order, jit_compile)
+        # The rows are an argument: what a program with a loop captures, TensorFlow never frees.
+        self._train = traced(self._train_epoch, order, self.train_rows, jit_compile=jit_compile)
         self._predictors: dict[tuple, Any] = {}
 
     def train_epoch(self, epoch: int) -> np.ndarray:
@@ -143,15 +144,15 @@ class StackedModel:
         rows = len(self.plan.data.train)
         order = [batches(rows, self.batch_size, run.seed, epoch) for run in self.plan.runs]
         stacked = np.stack(order, axis=1) + self.offsets[:, None]
-        return self._train(tf.constant(stacked)).numpy()
+        return self._train(tf.constant(stacked), self.train_rows).numpy()
 
-    def _train_epoch(self, order: tf.Tensor) -> tf.Tensor:
+    def _train_epoch(self, order: tf.Tensor, rows: tuple) -> tf.Tensor:
         """The compiled epoch: ``order`` int32 ``[steps, runs, batch]`` -> mean losses ``[runs, tasks]``."""
         steps = order.shape[0]
         total = tf.zeros([len(self.plan.runs), len(self.plan.tasks)])
         states = [variable.value for variable in self.states]
         for step in tf.range(steps):
-            batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), self.train_rows)
+            batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), rows)
             weights = [variable.value for variable in self.weights]
             losses, gradients, states = tf.vectorized_map(
                 self._one_run, (weights, states, batch, self.loss_weights), warn=False
