@@ -98,7 +98,7 @@ async function render({ model: host, el }) {
     const most = Math.max(...peers.flatMap((peer) => peer.levels.map((each) => each.experts.length)));
     const groups = Math.max(...peers.flatMap((peer) => peer.levels.map((each) => new Set(each.owners).size)));
     const dense = wide ? Math.max(430, 190 + 50 * data.tasks.length) : 430;
-    const height = most > 20 ? dense : Math.max(236, 34 + most * 24 + (groups > 1 ? groups * 19 : 0));
+    const height = most > 20 ? dense : Math.max(wide ? 300 : 236, 34 + most * 24 + (groups > 1 ? groups * 19 : 0));
     const l = Math.min(state.level, model.levels.length - 1);
     const leave = () => (net.mark(null), hint.hide());
     const net = network(model, data, wide ? width - side - 24 : width, height, { hover: hoverEdge, leave, press: toggle });

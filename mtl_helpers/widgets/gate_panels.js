@@ -11,13 +11,15 @@ export function table(model, data, l, width, grouped, on) {
   const level = model.levels[l];
   const groups = expertGroups(level);
   const order = groups.flatMap((group) => group.experts);
-  const written = (width - 96) / order.length >= 24;
+  const longest = Math.max(...level.gates.map((name) => name.length), 5);
+  const first = clamp(26 + 7.6 * longest, 96, 136);
+  const written = (width - first) / order.length >= 24;
   const tasks = data.tasks.map((_, i) => i);
   const colour = (name) => `--c: var(--mtl-colour-${data.gateColours[name]})`;
   const starts = new Set(groups.slice(1).map((group) => group.experts[0]));
-  const node = html("table", { class: `mtl-table${written ? "" : " is-dense"}` });
+  const node = html("table", { class: `mtl-table${written ? "" : " is-dense"}`, style: `--first: ${first}px` });
   const swatch = (name) => html("span", { class: "mtl-swatch", style: colour(name) });
-  const heading = (text, name) => html("th", { scope: "row", title: text }, name ? swatch(name) : null, short(text, 12));
+  const heading = (text, name) => html("th", { scope: "row", title: text }, name ? swatch(name) : null, short(text, 15));
   const spread = (make) => order.map((expert) => {
     const cell = make(expert);
     if (starts.has(expert)) cell.classList.add("is-start");
@@ -43,7 +45,7 @@ export function table(model, data, l, width, grouped, on) {
     head.append(html("tr", {}, html("td"), groups.map((group, i) => {
       if (groups.length === 1) return html("td", { colspan: order.length }); // keeps tables side by side in line
       const name = group.owner < 0 ? "shared" : level.gates[group.owner];
-      const text = short(name, Math.max(3, Math.floor((group.experts.length * (width - 96)) / order.length / 8)));
+      const text = short(name, Math.max(3, Math.floor((group.experts.length * (width - first)) / order.length / 8)));
       return html("th", { scope: "colgroup", colspan: group.experts.length, class: i ? "is-start" : null, title: name }, text);
     })));
   }
