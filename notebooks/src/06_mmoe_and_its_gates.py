@@ -478,7 +478,7 @@ prediction = ...
 check("06.3", prediction)
 
 # %%
-few = {"train": 20_000, "validation": 10_000, "test": 20_000}
+few = {"train": 12_000, "validation": 5_000, "test": 10_000}
 small = replace(census, **{split: getattr(census, split).take(slice(0, rows)) for split, rows in few.items()})
 del census
 lab = study(
