@@ -1,0 +1,22 @@
+"""How the losses of several tasks become one step: weights that move, and gradients that are projected."""
+
+import mtl_helpers.quiet  # noqa: F401  (TensorFlow first, without its log noise)
+
+from mtl_helpers.balancing.base import Balancer, StaticWeights, gram, task_gradients
+from mtl_helpers.balancing.by_gradients import GradNorm, PCGrad, gradient_cosine
+from mtl_helpers.balancing.by_losses import DynamicWeightAverage, UncertaintyWeighting
+from mtl_helpers.balancing.model import BalancedModel, balanced
+
+__all__ = [
+    "BalancedModel",
+    "Balancer",
+    "DynamicWeightAverage",
+    "GradNorm",
+    "PCGrad",
+    "StaticWeights",
+    "UncertaintyWeighting",
+    "balanced",
+    "gradient_cosine",
+    "gram",
+    "task_gradients",
+]
