@@ -10,13 +10,13 @@ EXERCISES: dict[str, Exercise] = {
     "07.1": Coding(
         "The swing of two tasks",
         [
-            Case(([[0.80, 0.82], [0.84, 0.81], [0.83, 0.77]],), 0.045),
-            Case(([[0.7, 0.7], [0.7, 0.7]],), 0.0),
-            Case(([[0.5], [0.9], [0.6]],), 0.4),
+            Case(([[0.80, 0.82], [0.84, 0.81], [0.83, 0.77]],), 0.04),
+            Case(([[0.7, 0.7], [0.8, 0.8]],), 0.0),
+            Case(([[0.9, 0.5], [0.6, 0.6], [0.5, 0.9]],), 0.4),
         ],
-        hint="Largest minus smallest along the loss weights, for each task; then the mean over the tasks.",
-        reason="np.ptp(scores, axis=0).mean(): along axis 0 are the loss weights, so each task's way is measured first "
-        "and averaged afterwards. Averaging first would let a gain of one task hide the loss of the other.",
+        hint="First the difference of the two tasks at every loss weight, then how far it travels, then half of that.",
+        reason="scores = np.asarray(scores); np.ptp(scores[:, 0] - scores[:, 1]) / 2. Where both tasks gain together "
+        "the difference stands still: that is no seesaw.",
     ),
     "07.2": Prediction(
         "The task out of favour",

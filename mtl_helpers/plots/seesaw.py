@@ -122,7 +122,7 @@ def swing_bars(swings: pd.DataFrame) -> Figure:
         panel.errorbar(values.mean(), y, xerr=half, fmt="D", color=colour, capsize=5, markersize=8)
         panel.annotate(f"{values.mean():.1f}", (values.mean(), y), (0, 10), textcoords="offset points", ha="center")
     panel.set_yticks(range(swings.shape[1]), list(swings.columns))
-    panel.set(xlabel="swing over the loss weights, in points of AUC (mean of both tasks)", xlim=(0, None))
+    panel.set(xlabel="swing over the loss weights, in points of AUC", xlim=(0, None))
     panel.set_ylim(swings.shape[1] - 0.5, -0.7)
     return figure
 

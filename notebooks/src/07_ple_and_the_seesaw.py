@@ -42,7 +42,7 @@ from keras import ops
 
 from mtl_helpers.datasets import video_log
 from mtl_helpers.layers import CustomizedGateControl
-from mtl_helpers.metrics import paired_interval
+from mtl_helpers.metrics import paired_interval, seesaw_swing
 from mtl_helpers.widgets import FusionDesk, GateExplorer
 from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_task
 
@@ -52,18 +52,20 @@ from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_ta
 # Train two tasks with the loss $L = \lambda\, L_{click} + (1 - \lambda)\, L_{finish}$ and write $s_k(\lambda)$ for the test score of task $k$.
 #
 # - **Negative transfer** (负迁移): the joint model is worse at a task than a network that learned this task alone, $s_k(\lambda) < s_k^{single}$.
-# - **Seesaw**: moving $\lambda$ moves the tasks in opposite directions. Its size is the **swing**: how far a task's score travels while
-#   $\lambda$ runs over a fixed set, $\max_\lambda s_k(\lambda) - \min_\lambda s_k(\lambda)$, averaged over the tasks.
+# - **Seesaw**: moving $\lambda$ moves the tasks against each other. Its size is the **swing**: half the way that the difference of the two
+#   scores travels while $\lambda$ runs over a fixed set,
+#   $$\text{swing} = \tfrac12 \left( \max_\lambda\, [s_1(\lambda) - s_2(\lambda)] - \min_\lambda\, [s_1(\lambda) - s_2(\lambda)] \right).$$
 #
-# A single-task network has (nearly) no swing: with an optimizer like Adam a factor before its loss hardly changes a step.
+# If one task rises by $a$ while the other falls by $b$, the swing is $(a + b) / 2$. Where both move together, it counts nothing. A single-task
+# network has (nearly) no swing: with an optimizer like Adam a factor before its loss hardly changes a step.
 
 # %% [markdown]
 # ### By hand
 #
-# At $\lambda = .1, .5, .9$ a model scores $.80, .84, .83$ on click and $.82, .81, .77$ on finish. Click travels $.84 - .80 = .04$, finish
-# $.82 - .77 = .05$: the swing is $.045$, or 4.5 points.
+# At $\lambda = .1, .5, .9$ a model scores $.80, .84, .83$ on click and $.82, .81, .77$ on finish. The differences are $-.02, .03, .06$; they
+# travel $.08$, and the swing is $.04$, or 4 points.
 #
-# **Exercise 07.1.** Write it as a function: scores come as `[loss weights, tasks]`.
+# **Exercise 07.1.** Write it as a function: scores come as `[loss weights, 2]`.
 
 
 # %%
@@ -159,8 +161,10 @@ display(Markdown(f"Best reachable: click {100 * reach['click']:.1f}, finish {100
 # ## The swing as a number
 
 # %%
-travelled = scores.groupby(level="seed").max() - scores.groupby(level="seed").min()
-swings = travelled.T.groupby(level="model").mean().T[list(models)]  # seeds × models
+order = pd.MultiIndex.from_product([list(models), ["click", "finish"]])
+cube = scores[order].unstack("seed").to_numpy().reshape(len(weights), len(models), 2, -1)
+values = seesaw_swing(cube.transpose(3, 1, 0, 2))  # seeds, models, loss weights, tasks -> seeds, models
+swings = pd.DataFrame(values, columns=list(models))
 plots.show(
     plots.swing_bars(swings),
     alt="Swing of six models in points of AUC, eight seeds each: single-task near zero, CGC and hard sharing about one point, MMoE and "

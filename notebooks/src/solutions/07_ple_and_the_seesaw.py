@@ -9,13 +9,13 @@ import numpy as np
 from mtl_helpers.exercises import check, summary
 
 # %% [markdown]
-# **07.1** Each task's way over the loss weights, then the mean over the tasks.
+# **07.1** The difference of the tasks, the way it travels, half of it.
 
 
 # %%
 def swing(scores):
     scores = np.asarray(scores)
-    return np.mean(scores.max(axis=0) - scores.min(axis=0))
+    return np.ptp(scores[:, 0] - scores[:, 1]) / 2
 
 
 check("07.1", swing)
