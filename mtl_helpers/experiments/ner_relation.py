@@ -1,10 +1,12 @@
 """What joint training brings on real text: ``python -m mtl_helpers.experiments.ner_relation``.
 
-SemEval-2010 Task 8: relation alone, tags alone and both, with the positions of the two nouns among the encoder's inputs
-or given to the relation path only, from 500 to 8,000 training sentences. CoNLL04: the same three, positions in the
-relation path. Every finished run is written to ``data/results/ner_relation.json`` at once; started again, the command
-goes on where it was stopped. ``--tune`` trains without 800 of SemEval's training sentences and scores on these
-(CoNLL04: on its validation split); the settings below were chosen that way, and the test split was scored once.
+SemEval-2010 Task 8, from 500 to 8,000 training sentences: relation alone, tags alone and both, with the positions of
+the two nouns among the encoder's inputs or given to the relation path only; and with a relation path that also reads
+the states at the two nouns. CoNLL04: the same three tasks, positions in the relation path only.
+
+Every finished run is written to ``data/results/ner_relation.json`` at once; started again, the command goes on where it
+was stopped. ``--tune`` trains without 800 of SemEval's training sentences and scores on these (CoNLL04: on its
+validation split); the settings below were chosen that way, and the test split was scored once.
 """
 
 from __future__ import annotations
@@ -27,23 +29,30 @@ from mtl_helpers.seeds import course_seed
 
 NAME = "ner_relation"
 TASKS = {"joint": ("relation", "entity"), "relation only": ("relation",), "tagging only": ("entity",)}
-EPOCHS = {500: 20, 1000: 16, 2000: 12, 4000: 8, 8000: 6}  # SemEval: about as many steps as help, by training sentences
+EPOCHS = {
+    "500": 20,
+    "1000": 16,
+    "2000": 12,
+    "4000": 8,
+    "8000": 6,
+}
+SIZES = [int(rows) for rows in EPOCHS]
 SETTINGS: dict[str, dict[str, Any]] = {
     "semeval": {
         "features": ["tokens", "prefix", "suffix"],
-        "model": {"pooling": "entities", "embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.5},
+        "model": {"embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.5},
         "learning_rate": 2e-3,
         "batch_size": 32,
         "loss_weights": {"relation": 1.0, "entity": 0.2},
-        "epochs": {str(rows): epochs for rows, epochs in EPOCHS.items()},
+        "epochs": {rows: dict.fromkeys(TASKS, epochs) for rows, epochs in EPOCHS.items()},
     },
     "conll04": {
         "features": ["tokens", "shape", "prefix", "suffix"],
-        "model": {"pooling": "entities", "embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.5},
+        "model": {"embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.6},
         "learning_rate": 4e-3,
         "batch_size": 16,
         "loss_weights": {"relation": 1.0, "entity": 1.0},
-        "epochs": 12,
+        "epochs": {"910": {"joint": 8, "relation only": 8, "tagging only": 16}},  # a row a pair, or a row a sentence
     },
 }
 
@@ -56,6 +65,7 @@ class Run:
         data: ``"semeval"`` or ``"conll04"``.
         model: One of ``TASKS``.
         positions: ``"encoder"`` or ``"head"`` (see ``ner_relation``).
+        pooling: ``"max"`` or ``"entities"``.
         rows: Training sentences.
         seed: Of the initial weights, the batches and, on SemEval, the choice of sentences.
         split: ``"test"``, or ``"validation"`` when tuning.
@@ -64,6 +74,7 @@ class Run:
     data: str
     model: str
     positions: str
+    pooling: str
     rows: int
     seed: int
     split: str = "test"
@@ -84,11 +95,11 @@ def plan(seeds: int, sizes: Sequence[int], data: Sequence[str], split: str = "te
     runs = []
     for seed in map(course_seed, range(seeds)):
         for rows in sizes if "semeval" in data else ():
-            runs += [
-                Run("semeval", model, place, rows, seed, split) for place in ("encoder", "head") for model in TASKS
-            ]
+            chosen = [(model, place, "max") for place in ("encoder", "head") for model in TASKS]
+            chosen += [(model, "encoder", "entities") for model in ("joint", "relation only")]
+            runs += [Run("semeval", *each, rows, seed, split) for each in chosen]
         if "conll04" in data:
-            runs += [Run("conll04", model, "head", 910, seed, split) for model in TASKS]
+            runs += [Run("conll04", model, "head", "entities", 910, seed, split) for model in TASKS]
     return runs
 
 
@@ -104,11 +115,12 @@ def load(run: Run) -> MultiTaskData:
     return data.with_tasks(TASKS[run.model])
 
 
-def train(run: Run, data: MultiTaskData, epochs: int) -> keras.Model:
+def train(run: Run, data: MultiTaskData) -> keras.Model:
     """Trains a run's model with a learning rate that falls to 0."""
     settings = SETTINGS[run.data]
+    epochs = settings["epochs"][str(run.rows)][run.model]
     keras.utils.set_random_seed(run.seed)
-    model = ner_relation(data, positions=run.positions, **settings["model"])
+    model = ner_relation(data, positions=run.positions, pooling=run.pooling, **settings["model"])
     steps = epochs * math.ceil(len(data.train) / settings["batch_size"])
     rate = keras.optimizers.schedules.CosineDecay(settings["learning_rate"], steps)
     weights = {task: settings["loss_weights"][task] for task in data.tasks}
@@ -142,8 +154,7 @@ def perform(run: Run) -> dict[str, Any]:
     """
     began = time.perf_counter()
     data = load(run)
-    epochs = SETTINGS[run.data]["epochs"]
-    model = train(run, data, epochs if isinstance(epochs, int) else epochs[str(run.rows)])
+    model = train(run, data)
     result = {**asdict(run), "scores": score(model, data, run.split), "parameters": model.count_params()}
     keras.utils.clear_session()
     return {**result, "seconds": round(time.perf_counter() - began, 1), "note": data.notes[-1]}
@@ -187,14 +198,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and carries out the plan."""
     parser = argparse.ArgumentParser(prog=f"python -m mtl_helpers.experiments.{NAME}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(EPOCHS), choices=list(EPOCHS))
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, choices=SIZES)
     parser.add_argument("--data", nargs="+", default=["semeval", "conll04"], choices=["semeval", "conll04"])
     parser.add_argument("--tune", action="store_true", help="score on validation; written to a file of its own")
     given = parser.parse_args(arguments)
     runs = plan(given.seeds, given.sizes, given.data, "validation" if given.tune else "test")
     for result in carry_out(runs, f"{NAME}_tuning" if given.tune else NAME):
         described = ", ".join(f"{name} {value:.3f}" for name, value in result["scores"].items())
-        tqdm.write(f"{result['data']}, {result['model']}, {result['positions']}, {result['rows']}: {described}")
+        run = ", ".join(str(result[name]) for name in ("data", "model", "positions", "pooling", "rows"))
+        tqdm.write(f"{run}: {described}")
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def ner_relation(
     field to the tags. A task the data lacks has no path: ``data.with_tasks(["relation"])`` gives the model of one task.
 
     Args:
-        data: Text data: token inputs or ``"vectors"``, ``"position_1"`` and ``"position_2"``; a multi-class task, a
-            tagging task, or both.
+        data: Text data: ``"tokens"`` (which also tell padding), ``"position_1"``, ``"position_2"``, and more token
+            inputs or ``"vectors"`` if you like; a multi-class task, a tagging task, or both.
         encoder: What turns the inputs (name -> tensor; distances left out) into token vectors ``[batch, length, dim]``:
             a Keras layer or any function of Keras tensors. None: embeds every token input and keeps ``"vectors"``.
         positions: Where the distances to the two entities go in: ``"encoder"`` (both paths see them, the tags are
@@ -76,7 +76,7 @@ def ner_relation(
         name: keras.Input((None, *kind.shape[1:]), dtype="int32" if isinstance(kind, Tokens) else "float32", name=name)
         for name, kind in data.inputs.items()
     }
-    present = _present(inputs)
+    present = ops.not_equal(inputs["tokens"], 0)
     sizes = {name: kind.size for name, kind in data.inputs.items() if isinstance(kind, Tokens)}
     distances = [
         keras.layers.Embedding(sizes[name], feature_dim, name=f"{name}_embedding")(inputs[name])
@@ -95,7 +95,9 @@ def ner_relation(
         if task.kind == "tags":
             outputs[name] = _tags(states, present, name, task, tagger)
         else:
-            seen = joined([states, *distances]) if positions == "head" else states
+            seen = states
+            if positions == "head":  # token by token, before the max-pool loses where each state stood
+                seen = keras.layers.Dense(2 * lstm_units, activation="relu")(joined([states, *distances]))
             pooled = [_highest(seen, present)]
             if pooling == "entities":
                 pooled += [_at_entity(states, inputs[position]) for position in ("position_1", "position_2")]
@@ -127,21 +129,14 @@ def _check(data: MultiTaskData, chosen: Mapping[str, str]) -> None:
     for argument, value in chosen.items():
         if value not in CHOICES[argument]:
             raise ValueError(f"{argument}={value!r}; choose from {CHOICES[argument]}.")
-    if not {"tokens", "vectors"} & set(data.inputs):
-        raise ValueError(f"inputs={sorted(data.inputs)} hold no text; ner_relation reads 'tokens' or 'vectors'.")
+    if not {"tokens", "position_1", "position_2"} <= set(data.inputs):
+        raise ValueError(f"inputs={sorted(data.inputs)} lack 'tokens', 'position_1' or 'position_2'; give text data.")
     for name, kind in data.inputs.items():
         if not isinstance(kind, Tokens | TokenVectors):
             raise ValueError(f"inputs[{name!r}] holds {type(kind).__name__}; ner_relation reads tokens and vectors.")
     for name, task in data.tasks.items():
         if task.kind not in ("multiclass", "tags"):
             raise ValueError(f"tasks[{name!r}] is of kind {task.kind!r}; ner_relation does 'multiclass' and 'tags'.")
-
-
-def _present(inputs: Mapping[str, Tensor]) -> Tensor:
-    """Tells tokens from padding, bool ``[batch, length]``."""
-    if "tokens" in inputs:
-        return ops.not_equal(inputs["tokens"], 0)
-    return ops.any(ops.not_equal(inputs["vectors"], 0.0), axis=-1)
 
 
 def _embed(words: Mapping[str, Tensor], sizes: Mapping[str, int], embedding_dim: int, feature_dim: int) -> Tensor:

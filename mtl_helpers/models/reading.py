@@ -15,10 +15,22 @@ from mtl_helpers.layers.crf import decode_tags
 POOL = 16  # batches whose sentences are sorted by length together
 
 
-def sentence_lengths(rows: Rows) -> np.ndarray:
-    """Counts the tokens of each row, int ``[rows]``."""
-    given = rows.inputs["tokens"] if "tokens" in rows.inputs else np.any(rows.inputs["vectors"], axis=-1)
-    return np.count_nonzero(given, axis=1)
+def similar_lengths(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws batches at random, of sentences of similar length.
+
+    Args:
+        lengths: Tokens of each sentence, int ``[rows]``.
+        batch_size: Sentences in a batch.
+        rng: The source of chance.
+
+    Returns:
+        The rows of each batch.
+    """
+    order = rng.permutation(len(lengths))
+    pools = [order[at : at + POOL * batch_size] for at in range(0, len(order), POOL * batch_size)]
+    ordered = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
+    batches = [pool[at : at + batch_size] for pool in ordered for at in range(0, len(pool), batch_size)]
+    return [batches[at] for at in rng.permutation(len(batches))]
 
 
 def trimmed(arrays: Arrays, which: np.ndarray, length: int) -> Arrays:
@@ -47,17 +59,12 @@ def text_batches(rows: Rows, batch_size: int = 32, *, seed: int) -> tf.data.Data
     """
     if batch_size < 1 or not len(rows):
         raise ValueError(f"batch_size={batch_size} of {len(rows)} rows; give at least 1 of at least 1.")
-    rng, lengths = np.random.default_rng(seed), sentence_lengths(rows)
+    rng, lengths = np.random.default_rng(seed), np.count_nonzero(rows.inputs["tokens"], axis=1)
     ones = {task: np.ones(len(rows), np.float32) for task in rows.labels}
     parts = (rows.inputs, rows.labels, {**ones, **rows.weights})
 
     def one_pass() -> Iterator[tuple[Arrays, Arrays, Arrays]]:
-        order = rng.permutation(len(rows))
-        pools = [order[at : at + POOL * batch_size] for at in range(0, len(order), POOL * batch_size)]
-        ordered = [pool[np.argsort(lengths[pool], kind="stable")] for pool in pools]
-        batches = [pool[at : at + batch_size] for pool in ordered for at in range(0, len(pool), batch_size)]
-        for position in rng.permutation(len(batches)):
-            which = batches[position]
+        for which in similar_lengths(lengths, batch_size, rng):
             inputs, labels, weights = (trimmed(part, which, int(lengths[which].max())) for part in parts)
             yield inputs, labels, weights
 

@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mtl_helpers.datasets import relation_corpus, task_pair, with_token_vectors
-from mtl_helpers.datasets.base import SPLITS
+from mtl_helpers.datasets.base import SPLITS, Numeric, Task
 from mtl_helpers.layers import decode_tags
 from mtl_helpers.metrics_text import span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
+from mtl_helpers.models.reading import similar_lengths
 
 SMALL = {"embedding_dim": 8, "feature_dim": 4, "lstm_units": 6, "hidden_units": 8}
 
@@ -144,6 +148,29 @@ def test_unknown_choices_are_named(data, argument, value):
         ner_relation(data, **{argument: value})
 
 
-def test_data_without_text_is_refused():
-    with pytest.raises(ValueError, match="hold no text"):
+def test_data_without_text_is_refused(data):
+    with pytest.raises(ValueError, match="give text data"):
         ner_relation(task_pair(rows=100))
+    with pytest.raises(ValueError, match=r"inputs\['price'\] holds Numeric"):
+        ner_relation(replace(data, inputs={**data.inputs, "price": Numeric(("price",))}, **with_price(data)))
+    with pytest.raises(ValueError, match="of kind 'binary'"):
+        ner_relation(replace(data, tasks={**data.tasks, "relation": Task("binary")}))
+
+
+def with_price(data):
+    rows = {split: getattr(data, split) for split in SPLITS}
+    return {
+        split: replace(each, inputs={**each.inputs, "price": np.ones((len(each), 1))}) for split, each in rows.items()
+    }
+
+
+@given(rows=st.integers(1, 300), batch_size=st.integers(1, 40), seed=st.integers(0, 9))
+@settings(max_examples=30, deadline=None)
+def test_drawn_batches_hold_every_row_once(rows, batch_size, seed):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 50, rows)
+    batches = similar_lengths(lengths, batch_size, rng)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(rows))
+    assert len(batches) == -(-rows // batch_size)
+    cut, full = sum(len(batch) * lengths[batch].max() for batch in batches), rows * lengths.max()
+    assert cut <= full
