@@ -32,7 +32,11 @@ export function svg(tag, attributes = {}, parent = null) {
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-export const number = (value, digits = 2) => value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "−");
+export function number(value, digits = 2) {
+  const text = value.toFixed(digits);
+  if (text[0] !== "-") return text;
+  return Number(text) === 0 ? text.slice(1) : `−${text.slice(1)}`;
+}
 export const signed = (value, digits = 2) => (Number(value.toFixed(digits)) > 0 ? "+" : "") + number(value, digits);
 export const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 

@@ -94,10 +94,11 @@ export function network(model, data, width, height, on) {
   function drawEdges(level, l, column, flow) {
     const made = [];
     for (const gate of gateOrder(level)) {
+      const bands = svg("g", { class: "mtl-bands", style: colour(level.gates[gate]) }, flow); // the colour is worked out once
       for (const expert of column.order) {
         if (!level.reach[gate][expert]) continue;
-        const path = svg("path", { class: "mtl-edge", role: "img", tabindex: "-1", style: colour(level.gates[gate]), "data-level": l + 1, "data-gate": level.gates[gate], "data-expert": level.experts[expert] }, flow);
-        const edge = { path, level: l, gate, expert, weight: -1 };
+        const path = svg("path", { class: "mtl-edge", role: "img", tabindex: "-1", "data-level": l + 1, "data-gate": level.gates[gate], "data-expert": level.experts[expert] }, bands);
+        const edge = { path, level: l, gate, expert };
         path.addEventListener("pointerenter", () => on.hover(edge));
         path.addEventListener("pointerleave", () => on.leave());
         path.addEventListener("focus", () => on.hover(edge));
@@ -198,10 +199,11 @@ export function network(model, data, width, height, on) {
         const b = round((from.y += weight * from.scale));
         const c = round(into[edge.gate]);
         const d = round((into[edge.gate] += weight * 2 * column.gates[edge.gate].half));
-        if (edge.weight === weight) continue;
-        edge.weight = weight;
-        edge.path.setAttribute("d", weight < FAINT ? "" : `M${x1} ${a}C${xm} ${a} ${xm} ${c} ${x2} ${c}L${x2} ${d}C${xm} ${d} ${xm} ${b} ${x1} ${b}Z`);
-        edge.path.style.fillOpacity = round(10 * (0.22 + 0.68 * Math.sqrt(weight))) / 10;
+        const shape = weight < FAINT ? "" : `M${x1} ${a}C${xm} ${a} ${xm} ${c} ${x2} ${c}L${x2} ${d}C${xm} ${d} ${xm} ${b} ${x1} ${b}Z`;
+        if (edge.shape === shape) continue;
+        edge.path.setAttribute("d", (edge.shape = shape));
+        const opacity = Math.round(100 * (0.22 + 0.68 * Math.sqrt(weight))) / 100;
+        if (edge.opacity !== opacity) edge.path.style.fillOpacity = edge.opacity = opacity;
       }
     }
   }

@@ -70,7 +70,6 @@ export function table(model, data, l, width, grouped, on) {
     cell.dataset.value = words;
     cell.style.setProperty("--share", `${Math.round(share * 100)}%`);
     if (written) cell.textContent = text;
-    else cell.title = words;
   }
 
   function draw(weights, load) {
