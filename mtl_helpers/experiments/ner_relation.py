@@ -1,8 +1,8 @@
 """What joint training brings on real text: ``python -m mtl_helpers.experiments.ner_relation``.
 
 SemEval-2010 Task 8, from 500 to 8,000 training sentences: relation alone, tags alone and both, with the positions of
-the two nouns among the encoder's inputs or given to the relation path only; and with a relation path that also reads
-the states at the two nouns. CoNLL04: the same three tasks, positions in the relation path only.
+the two nouns among the encoder's inputs or given to the relation path only; with all sentences, also a relation path
+that reads the states at the two nouns. CoNLL04: the same three tasks, positions in the relation path only.
 
 Every finished run is written to ``data/results/ner_relation.json`` at once; started again, the command goes on where it
 was stopped. ``--tune`` trains without 800 of SemEval's training sentences and scores on these (CoNLL04: on its
@@ -96,7 +96,8 @@ def plan(seeds: int, sizes: Sequence[int], data: Sequence[str], split: str = "te
     for seed in map(course_seed, range(seeds)):
         for rows in sizes if "semeval" in data else ():
             chosen = [(model, place, "max") for place in ("encoder", "head") for model in TASKS]
-            chosen += [(model, "encoder", "entities") for model in ("joint", "relation only")]
+            if rows == max(SIZES):
+                chosen += [(model, "encoder", "entities") for model in ("joint", "relation only")]
             runs += [Run("semeval", *each, rows, seed, split) for each in chosen]
         if "conll04" in data:
             runs += [Run("conll04", model, "head", "entities", 910, seed, split) for model in TASKS]
