@@ -130,7 +130,8 @@ class StackedModel:
         order = tf.TensorSpec([self.steps, len(plan.runs), self.batch_size], tf.int32)
         # The rows are an argument: what a program with a loop captures, TensorFlow never frees.
         self._train = traced(self._train_epoch, order, self.train_rows, jit_compile=jit_compile)
-        self._predictors: dict[tuple, Any] = {}
+        self._inputs: dict[str, dict[str, tf.Tensor]] = {}
+        self._predictors: dict[Any, Callable] = {}
 
     def train_epoch(self, epoch: int) -> np.ndarray:
         """Trains every run for one epoch.
@@ -194,17 +195,20 @@ class StackedModel:
         Returns:
             Output name -> float32 ``[runs, rows, ...]``.
         """
-        if (split, view) not in self._predictors:
+        if split not in self._inputs:
+            self._inputs[split] = on_device([getattr(data, split) for data in self.plan.datasets])[0]
+        inputs, runs = self._inputs[split], self.plan.runs
+        if view not in self._predictors:
+            any_rows = {name: tf.TensorSpec([None, *values.shape[1:]], values.dtype) for name, values in inputs.items()}
+            which = tf.TensorSpec([len(runs), None], tf.int32)
             model = view(self.model) if view else self.model
-            inputs = on_device([getattr(data, split) for data in self.plan.datasets])[0]
-            rows_of_runs = tf.TensorSpec([len(self.plan.runs), None], tf.int32)
-            self._predictors[split, view] = traced(partial(self._predict_rows, model, inputs), rows_of_runs)
-        size, runs = len(getattr(self.plan.data, split)), self.plan.runs
+            self._predictors[view] = traced(partial(self._predict_rows, model), any_rows, which)
+        size = len(getattr(self.plan.data, split))
         wanted = np.arange(size, dtype=np.int32) if rows is None else np.asarray(rows, np.int32)
         chunk = min(len(wanted), max(1, PREDICTED_AT_ONCE // len(runs)))
         padded = np.resize(wanted, (-(-len(wanted) // chunk), 1, chunk))
         offsets = np.array([run.source for run in runs], np.int32)[:, None] * size
-        pieces = [self._predictors[split, view](tf.constant(piece + offsets)) for piece in padded]
+        pieces = [self._predictors[view](inputs, tf.constant(piece + offsets)) for piece in padded]
         return {
             name: np.concatenate([piece[name].numpy() for piece in pieces], axis=1)[:, : len(wanted)]
             for name in pieces[0]
