@@ -24,6 +24,7 @@ LARGEST_STEP = 30_000  # so that a difference of two steps, its sign in the lowe
 IMPORT = re.compile(r'^import [^;]*? from "\./[a-z_]+\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 Progress = Callable[[float, str], None]
+STATE = "application/vnd.mtl-helpers.widget+json"  # in a stored notebook: what the widget needs to come alive again
 
 
 def bundle(*names: str) -> str:
@@ -79,6 +80,7 @@ class CourseWidget(anywidget.AnyWidget):
     Attributes:
         data: What the browser needs, as JSON can hold it.
         live: Whether a kernel answers requests.
+        alone: Whether it is of use without a kernel although it can ask one.
         answers: Kind of request -> function of (content, progress) that gives the answer as a dict. It may call
             ``progress(share, text)`` while it works; what it raises is shown as one line.
     """
@@ -87,6 +89,7 @@ class CourseWidget(anywidget.AnyWidget):
     live = traitlets.Bool(False).tag(sync=True)
 
     title = "Widget"
+    alone = False
 
     def __init__(self, data: dict[str, Any], answers: dict[str, Callable[..., dict[str, Any]]] | None = None) -> None:
         self.answers = answers or {}
@@ -123,11 +126,13 @@ class CourseWidget(anywidget.AnyWidget):
         return write_text(path, re.sub("%%([A-Z]+)%%", lambda found: parts[found[1]], page))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Gives the live view, and beside it a picture for where there is none."""
+        """Gives the live view, a picture for where there is none, and what the static site makes it alive with."""
         found = super()._repr_mimebundle_(**kwargs)
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})
         alt = self.describe()
         png = base64.b64encode(to_png(self.picture())).decode("ascii")
+        if self.alone or not self.answers:
+            data[STATE] = {"widget": type(self).__name__, "data": self.data}
         return {**data, "image/png": png, "text/plain": alt}, {**metadata, "image/png": {"alt": alt}}
 
     def _answer(self, _: Any, content: dict[str, Any], buffers: Any) -> None:

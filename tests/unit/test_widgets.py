@@ -19,7 +19,7 @@ from PIL import Image
 
 from mtl_helpers.gates import GateLevel, GateRecord
 from mtl_helpers.widgets import CourseWidget, FusionDesk, GateExplorer
-from mtl_helpers.widgets.base import FOLDER, pack
+from mtl_helpers.widgets.base import FOLDER, STATE, pack
 from mtl_helpers.widgets.gate_picture import expert_order, gate_colours, gate_order
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -158,6 +158,8 @@ def test_where_nothing_moves_there_is_a_picture_with_words() -> None:
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
     assert Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).width > 500
     assert metadata["image/png"]["alt"] == data["text/plain"]
+    assert data[STATE]["widget"] == "GateExplorer"
+    assert json.loads(json.dumps(data[STATE]["data"]))["tasks"] == ["click", "like"]
     best = make_record().levels[0].weights[0, 2, 0, 0]
     assert f"the gate of click to expert {best.argmax() + 1} ({best.max():.2f})" in data["text/plain"]
 
