@@ -124,11 +124,14 @@ class StackedModel:
         self.states = stack([model.non_trainable_variables for model in models])
         self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self.optimizer.build(self.weights)
+        # Summing gradients over devices, of which there is one, would make TensorFlow keep every program for ever: it
+        # registers the sum's gradient, and never forgets it.
+        self.optimizer._all_reduce_sum_gradients = list
         self.loss_weights = tf.constant([[run.weights[task] for task in plan.tasks] for run in plan.runs], tf.float32)
         self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
         self.train_rows = on_device([data.train for data in plan.datasets])  # inputs, labels, weights
         order = tf.TensorSpec([self.steps, len(plan.runs), self.batch_size], tf.int32)
-        # The rows are an argument: what a program with a loop captures, TensorFlow never frees.
+        # The rows are an argument: a program that captures them would keep a copy.
         self._train = traced(self._train_epoch, order, self.train_rows, jit_compile=jit_compile)
         self._inputs: dict[str, dict[str, tf.Tensor]] = {}
         self._predictors: dict[Any, Callable] = {}

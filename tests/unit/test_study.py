@@ -1,10 +1,12 @@
 """A study gives what ``model.fit`` gives, for all seeds at once, and refuses what it cannot do."""
 
 import dataclasses
+import gc
 
 import keras
 import numpy as np
 import pytest
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task
 from mtl_helpers.losses import task_losses
@@ -328,3 +330,14 @@ def test_weights_that_keras_would_constrain_take_the_other_road(capsys):
     trainer = make_trainer("bounded", constrained, plan, settings, tqdm(disable=True))
     assert not isinstance(trainer, StackedModel)
     assert "has a constraint" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_finished_study_leaves_no_program_behind(jit_compile):
+    def programs():
+        gc.collect()
+        return sum(isinstance(each, FuncGraph) and "_train_epoch" in each.name for each in gc.get_objects())
+
+    before = programs()
+    study({"shared": shared}, make_data(), seeds=2, epochs=1, jit_compile=jit_compile, progress=False)
+    assert programs() == before
