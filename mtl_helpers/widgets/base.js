@@ -3,6 +3,10 @@
 const SVG = "http://www.w3.org/2000/svg";
 const own = Math.random().toString(36).slice(2, 8); // each widget of a page loads this module for itself
 let counter = 0;
+let chosen = {}; // label -> label in the language chosen; English where there is none
+
+export const useWords = (words) => (chosen = words ?? {});
+export const t = (text, values = {}) => (chosen[text] ?? text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
 export const uid = (word) => `mtl-${word}-${own}-${(counter += 1)}`;
 
@@ -61,7 +65,7 @@ export async function unpack(packed) {
 // The widget's outer element. Colours become style variables, so that one list in Python rules all of them;
 // black becomes the theme's ink, which can be seen on dark paper too.
 export function frame(el, name, title, colours) {
-  const root = html("section", { class: `mtl-widget mtl-${name}`, "aria-label": title });
+  const root = html("section", { class: `mtl-widget mtl-${name}`, "aria-label": title, lang: Object.keys(chosen).length ? "zh" : null });
   // Or JupyterLab takes arrow keys and letters for its cells. It asks the very element that has the focus.
   root.addEventListener("focusin", (event) => (event.target.dataset.lmSuppressShortcuts = "true"));
   colours.forEach((colour, i) => root.style.setProperty(`--mtl-colour-${i}`, colour === "#000000" ? "var(--mtl-ink)" : colour));
@@ -256,7 +260,7 @@ export function asker(model, patience = 60000) {
         clearTimeout(timer);
         timer = setTimeout(() => {
           open.delete(request);
-          fail(new Error("No answer from the kernel. Is it running, or busy?"));
+          fail(new Error(t("No answer from the kernel. Is it running, or busy?")));
         }, patience);
       };
       wait();
@@ -270,7 +274,7 @@ export function asker(model, patience = 60000) {
 }
 
 export function progressBar() {
-  const bar = html("progress", { max: 1, value: 0, "aria-label": "progress" });
+  const bar = html("progress", { max: 1, value: 0, "aria-label": t("progress") });
   const words = html("span", { role: "status" });
   const node = html("div", { class: "mtl-progress", hidden: true }, bar, words);
   return {

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from mtl_helpers.plots.style import to_png
 from mtl_helpers.recording import write_text
+from mtl_helpers.widgets.labels import chosen_words
 
 FOLDER = Path(__file__).parent
 LARGEST_STEP = 30_000  # so that a difference of two steps, its sign in the lowest bit, fits in two bytes
@@ -93,7 +94,8 @@ class CourseWidget(anywidget.AnyWidget):
 
     def __init__(self, data: dict[str, Any], answers: dict[str, Callable[..., dict[str, Any]]] | None = None) -> None:
         self.answers = answers or {}
-        super().__init__(data=data, live=bool(self.answers))
+        words = chosen_words()
+        super().__init__(data={**data, "words": words} if words else data, live=bool(self.answers))
         self.on_msg(self._answer)
 
     def picture(self) -> Figure:

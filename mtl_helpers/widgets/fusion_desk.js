@@ -1,6 +1,6 @@
 // The fusion desk: one exponent a score, the ranking they give, and what users would really have done.
 
-import { button, choice, clamp, frame, html, number, onWidth, select, slider, speaker, svg, unpack } from "./base.js";
+import { button, choice, clamp, frame, html, number, onWidth, select, slider, speaker, svg, t, unpack, useWords } from "./base.js";
 
 // The fused score of every item; in logarithms, so that a product is a sum.
 export function fuse(scores, weights, mode) {
@@ -31,7 +31,8 @@ async function render({ model: host, el }) {
   const data = host.get("data");
   const scores = (await Promise.all(data.scores.map((each) => unpack(each.values)))).map((each) => each.values);
   const outcomes = (await Promise.all(data.outcomes.map((each) => unpack(each.values)))).map((each) => each.values);
-  const root = frame(el, "fusion", "Fusion desk", data.colours);
+  useWords(data.words);
+  const root = frame(el, "fusion", t("Fusion desk"), data.colours);
   const state = { mode: "product", weights: { product: [...data.start], sum: [...data.start] }, request: 0 };
   const depth = Math.min(20, ...data.requests.map((items) => items.length));
   const top = Math.min(10, depth);
@@ -42,8 +43,8 @@ async function render({ model: host, el }) {
   let reference = null;
 
   const mode = choice({
-    label: "Fuse by", value: "product",
-    options: [{ value: "product", text: "product" }, { value: "sum", text: "weighted sum" }],
+    label: t("Fuse by"), value: "product",
+    options: [{ value: "product", text: t("product") }, { value: "sum", text: t("weighted sum") }],
     onChange: (value) => {
       state.mode = value;
       sliders.forEach((each, s) => each.set(weights()[s]));
@@ -51,11 +52,11 @@ async function render({ model: host, el }) {
     },
   });
   const request = select({
-    label: "List of", value: 0, options: data.requestNames.map((text, value) => ({ value, text })),
+    label: t("List of"), value: 0, options: data.requestNames.map((text, value) => ({ value, text })),
     onChange: (value) => ((state.request = Number(value)), refresh()),
   });
-  const keep = button({ text: "Keep as reference", onPress: () => ((reference = now), refresh(), say("Kept as the reference.")) });
-  const reset = button({ text: "Start again", onPress: () => {
+  const keep = button({ text: t("Keep as reference"), onPress: () => ((reference = now), refresh(), say(t("Kept as the reference."))) });
+  const reset = button({ text: t("Start again"), onPress: () => {
     state.weights = { product: [...data.start], sum: [...data.start] };
     sliders.forEach((each, s) => each.set(weights()[s]));
     refresh();
@@ -86,9 +87,9 @@ async function render({ model: host, el }) {
   }
 
   function makeList() {
-    const groups = html("tr", {}, html("td", { colspan: 2 }), html("th", { scope: "colgroup", colspan: data.scores.length, text: "predicted" }),
-      html("th", { scope: "colgroup", class: "is-outcome", colspan: data.outcomes.length, text: "would really happen" }));
-    const head = html("tr", {}, html("th", { scope: "col", text: "#" }), html("th", { scope: "col", class: "is-name", text: "item" }),
+    const groups = html("tr", {}, html("td", { colspan: 2 }), html("th", { scope: "colgroup", colspan: data.scores.length, text: t("predicted") }),
+      html("th", { scope: "colgroup", class: "is-outcome", colspan: data.outcomes.length, text: t("would really happen") }));
+    const head = html("tr", {}, html("th", { scope: "col", text: "#" }), html("th", { scope: "col", class: "is-name", text: t("item") }),
       data.scores.map((each) => html("th", { scope: "col", title: each.name }, html("span", { class: "mtl-swatch", style: `--c: var(--mtl-colour-${each.colour})` }), each.name)),
       data.outcomes.map((each) => html("th", { scope: "col", class: "is-outcome", text: each.name })));
     const body = html("tbody");
@@ -101,7 +102,7 @@ async function render({ model: host, el }) {
       body.append(row);
       return { row, name, moved, bars, facts };
     });
-    list.append(html("caption", { class: "mtl-unseen", text: "Ranked list: predicted scores, and what the user would really do" }), html("thead", {}, groups, head), body);
+    list.append(html("caption", { class: "mtl-unseen", text: t("Ranked list: predicted scores, and what the user would really do") }), html("thead", {}, groups, head), body);
     return made;
   }
 
@@ -114,11 +115,12 @@ async function render({ model: host, el }) {
     for (const plot of plots) plot();
     const sign = state.mode === "product" ? " · " : " + ";
     const terms = data.scores.map((each, s) => (state.mode === "product" ? `${each.name}^${number(weights()[s])}` : `${number(weights()[s])} × ${each.name}`));
-    formula.textContent = `score = ${terms.join(sign)}`;
+    formula.textContent = `${t("score")} = ${terms.join(sign)}`;
     words.textContent = data.outcomes.map((each, o) => {
       const [here, there] = [now.curves[o][top - 1], reference.curves[o][top - 1]];
-      const than = now === reference ? "" : `, reference ${number(there, each.digits)}`;
-      return `${each.name} in the first ${top}: ${number(here, each.digits)}${than}, best possible ${number(ideal[o][top - 1], each.digits)}.`;
+      const than = now === reference ? "" : t(", reference {value}", { value: number(there, each.digits) });
+      const values = { name: each.name, top, value: number(here, each.digits), than, best: number(ideal[o][top - 1], each.digits) };
+      return t("{name} in the first {top}: {value}{than}, best possible {best}.", values);
     }).join(" ");
     say(words.textContent);
   }
@@ -163,7 +165,7 @@ async function render({ model: host, el }) {
     const y = (value) => bottom - ((bottom - top0) * (value - low)) / (high - low);
     const path = (values) => [...values].map((value, k) => `${k ? "L" : "M"}${x(k).toFixed(1)} ${y(value).toFixed(1)}`).join("");
     const style = `--c: var(--mtl-colour-${outcome.colour})`;
-    svg("text", { class: "mtl-small is-title", x: 0, y: 12, text: `true ${outcome.name}, mean of the first k` }, node);
+    svg("text", { class: "mtl-small is-title", x: 0, y: 12, text: t("true {name}, mean of the first k", { name: outcome.name }) }, node);
     for (const value of [low, high]) {
       svg("line", { class: "mtl-axis", x1: left, x2: right, y1: y(value), y2: y(value) }, node);
       svg("text", { class: "mtl-small", x: left - 5, y: y(value) + 4, "text-anchor": "end", text: number(value, outcome.digits) }, node);
@@ -175,7 +177,7 @@ async function render({ model: host, el }) {
     const line = svg("path", { class: "mtl-line", style }, node);
     const dot = svg("circle", { class: "mtl-dot", style, r: 4, cx: x(top - 1) }, node);
     const tags = [
-      { text: "best", at: () => ideal[o][depth - 1] }, { text: "chance", at: () => average[o][depth - 1] },
+      { text: t("best"), at: () => ideal[o][depth - 1] }, { text: t("chance"), at: () => average[o][depth - 1] },
       { text: "", at: () => now.curves[o][depth - 1], strong: true },
     ].map((tag) => ({ ...tag, node: svg("text", { class: tag.strong ? "mtl-value" : "mtl-small", x: right + 6, text: tag.text }, node) }));
     return () => {
@@ -186,7 +188,7 @@ async function render({ model: host, el }) {
       tags[2].node.textContent = `${value} @${top}`;
       node.dataset.outcome = outcome.name;
       node.dataset.value = number(now.curves[o][top - 1], 4);
-      node.setAttribute("aria-label", `${outcome.name}: ${value} in the first ${top}`);
+      node.setAttribute("aria-label", t("{name}: {value} in the first {top}", { name: outcome.name, value, top }));
       const placed = tags.map((tag) => ({ tag, y: y(tag.at()) + 4 })).sort((a, b) => a.y - b.y);
       placed.forEach((each, i) => {
         if (i) each.y = Math.max(each.y, placed[i - 1].y + 13);

@@ -1,6 +1,6 @@
 // The gate explorer: controls, one card a model, and a sentence that says what is shown.
 
-import { asker, choice, frame, html, number, onWidth, player, select, short, signed, slider, speaker, tip, tween } from "./base.js";
+import { asker, choice, frame, html, number, onWidth, player, select, short, signed, slider, speaker, t, tip, tween, useWords } from "./base.js";
 import { readRecords, shortName } from "./gate_data.js";
 import { edgeName, network } from "./gate_network.js";
 import { chart, metricName, table, unitOf } from "./gate_panels.js";
@@ -8,42 +8,43 @@ import { chart, metricName, table, unitOf } from "./gate_panels.js";
 async function render({ model: host, el }) {
   const data = await readRecords(host.get("data"));
   const ask = host.get("live") ? asker(host) : null;
-  const root = frame(el, "gates", "Gate explorer", data.colours);
+  useWords(data.words);
+  const root = frame(el, "gates", t("Gate explorer"), data.colours);
   const state = {
     epoch: data.start.epoch, place: data.start.place, seed: 0, task: -1, level: Infinity,
     models: data.models.map((model) => model.name),
   };
-  const places = [...data.groups, ...data.examples];
+  const places = [...data.groups.map((text) => t(text)), ...data.examples];
   const hint = tip(root);
   const say = speaker(root);
   let cards = [];
 
   // ---- controls
   const epochs = slider({
-    label: "Epoch", low: 0, high: data.epochs.length - 1, value: state.epoch,
-    say: (at) => `${data.epochs[at]} of ${data.epochs[data.epochs.length - 1]}`,
+    label: t("Epoch"), low: 0, high: data.epochs.length - 1, value: state.epoch,
+    say: (at) => t("{at} of {last}", { at: data.epochs[at], last: data.epochs[data.epochs.length - 1] }),
     onInput: (at) => (play.stop(), goTo(at, 0)),
   });
-  const play = player(epochs, { label: "Play the training", onStep: goTo, onStop: speak });
+  const play = player(epochs, { label: t("Play the training"), onStep: goTo, onStop: speak });
   const place = select({
-    label: "Rows", value: state.place,
-    options: places.map((text, value) => ({ value, text, group: value < data.groups.length ? "segments" : "single rows" })),
+    label: t("Rows"), value: state.place,
+    options: places.map((text, value) => ({ value, text, group: value < data.groups.length ? t("segments") : t("single rows") })),
     onChange: (value) => change({ place: Number(value) }),
   });
   const seed = select({
-    label: "Seed", value: 0, options: data.seeds.map((each, value) => ({ value, text: String(each) })),
+    label: t("Seed"), value: 0, options: data.seeds.map((each, value) => ({ value, text: String(each) })),
     onChange: (value) => change({ seed: Number(value) }),
   });
-  const taskOptions = [{ value: -1, text: "all" }, ...data.tasks.map((text, value) => ({ value, text, colour: data.gateColours[text] }))];
-  const task = (data.tasks.length > 4 ? select : choice)({ label: "Task", value: -1, options: taskOptions, onChange: (value) => change({ task: Number(value) }) });
+  const taskOptions = [{ value: -1, text: t("all") }, ...data.tasks.map((text, value) => ({ value, text, colour: data.gateColours[text] }))];
+  const task = (data.tasks.length > 4 ? select : choice)({ label: t("Task"), value: -1, options: taskOptions, onChange: (value) => change({ task: Number(value) }) });
   const deepest = Math.max(...data.models.map((model) => model.levels.length));
   const level = choice({
-    label: "Level", value: deepest - 1, options: Array.from({ length: deepest }, (_, value) => ({ value, text: String(value + 1) })),
+    label: t("Level"), value: deepest - 1, options: Array.from({ length: deepest }, (_, value) => ({ value, text: String(value + 1) })),
     onChange: (value) => ((state.level = Number(value)), build()),
   });
   state.level = deepest - 1;
   const shown = choice({
-    label: "Models", kind: "checkbox", value: state.models,
+    label: t("Models"), kind: "checkbox", value: state.models,
     options: data.models.map((model) => ({ value: model.name, text: model.name, colour: model.colour })),
     onChange: (names) => ((state.models = names), build()),
   });
@@ -74,7 +75,7 @@ async function render({ model: host, el }) {
   }
 
   function speak() {
-    const where = `${places[state.place]}, seed ${data.seeds[state.seed]}, epoch ${data.epochs[state.epoch]}.`;
+    const where = t("{place}, seed {seed}, epoch {epoch}.", { place: places[state.place], seed: data.seeds[state.seed], epoch: data.epochs[state.epoch] });
     words.textContent = `${where} ${cards.map((card) => card.sentence()).join(" ")}`;
     if (!play.playing()) say(words.textContent);
   }
@@ -105,9 +106,9 @@ async function render({ model: host, el }) {
     const grid = table(model, data, l, side, groups > 1, { hover: hoverCell, leave });
     const charts = html("div", { class: "mtl-charts" });
     const card = { name: model.name, off, refresh, chartsAnew, sentence };
-    const options = [{ value: "", text: "none" }, ...model.levels.flatMap((each, i) => each.experts.map((text, expert) => (
-      { value: `${i},${expert}`, text, group: model.levels.length > 1 ? `level ${i + 1}` : undefined })))];
-    const without = select({ label: "Switch off", value: off ? `${off.level},${off.expert}` : "", options, onChange: (value) => {
+    const options = [{ value: "", text: t("none") }, ...model.levels.flatMap((each, i) => each.experts.map((text, expert) => (
+      { value: `${i},${expert}`, text, group: model.levels.length > 1 ? t("level {level}", { level: i + 1 }) : undefined })))];
+    const without = select({ label: t("Switch off"), value: off ? `${off.level},${off.expert}` : "", options, onChange: (value) => {
       const [i, expert] = value.split(",").map(Number);
       switchTo(value === "" ? null : { level: i, expert });
     } });
@@ -169,10 +170,10 @@ async function render({ model: host, el }) {
         const all = peers.flatMap((peer) => mine.flatMap((i) => [...peer.scores(i, state.seed)]));
         const [low, high] = [Math.floor(Math.min(...all) * 20) / 20, Math.ceil(Math.max(...all) * 20) / 20];
         const lines = mine.map((i) => ({ values: [...model.scores(i, state.seed)], colour: data.gateColours[data.tasks[i]], label: mine.length < 5 }));
-        return chart({ ...size, title: `validation ${metricName(metric)}`, low, high, lines });
+        return chart({ ...size, title: t("validation {metric}", { metric: metricName(metric) }), low, high, lines });
       });
       const entropies = here.gates.map((name, gate) => ({ values: here.entropy(state.seed, state.place, gate), colour: data.gateColours[name], label: here.gates.length < 5 }));
-      drawings.push(chart({ ...size, title: "gate entropy", low: 0, high: 1, lines: entropies }));
+      drawings.push(chart({ ...size, title: t("gate entropy"), low: 0, high: 1, lines: entropies }));
       const loads = here.experts.map((_, expert) => {
         const owner = here.owners[expert];
         return { values: here.loads(state.seed, state.place, expert), faint: true, colour: owner < 0 ? undefined : data.gateColours[here.gates[owner]] };
@@ -181,7 +182,7 @@ async function render({ model: host, el }) {
       const named = new Set(here.owners).size > 1;
       const last = (line) => line.values[line.values.length - 1];
       [...loads].sort((a, b) => last(b) - last(a)).slice(0, 2).forEach((line) => (line.label = short(named ? here.experts[loads.indexOf(line)] : shortName(here, loads.indexOf(line)), 8)));
-      drawings.push(chart({ ...size, title: "expert load", margin: named ? 58 : 34, low: 0, high: Math.max(0.1, Math.ceil(top * 10) / 10), lines: loads }));
+      drawings.push(chart({ ...size, title: t("expert load"), margin: named ? 58 : 34, low: 0, high: Math.max(0.1, Math.ceil(top * 10) / 10), lines: loads }));
       charts.replaceChildren(...drawings.map((drawing) => drawing.node));
       if (card.off) switchTo(card.off);
     }
@@ -196,7 +197,7 @@ async function render({ model: host, el }) {
     function hoverCell(edge, cell) {
       net.mark(edge);
       const each = model.levels[edge.level];
-      const kind = { load: "load", worth: `${cell.dataset.task} without it` }[cell.dataset.kind];
+      const kind = { load: t("load"), worth: t("{task} without it", { task: cell.dataset.task }) }[cell.dataset.kind];
       hint.show([cell.dataset.value, kind ? `${each.experts[edge.expert]}: ${kind}` : edgeName(each, edge)], cell.getBoundingClientRect());
     }
 
@@ -216,7 +217,7 @@ async function render({ model: host, el }) {
         const each = model.levels[wanted.level];
         if (each.hasWorth) changes = Object.fromEntries(data.tasks.map((name, i) => [name, each.worth(i, state.seed, wanted.expert)]));
         else if (ask) await askKernel(wanted);
-        else effect.textContent = "what it is worth was not recorded";
+        else effect.textContent = t("what it is worth was not recorded");
         if (card.off !== wanted) return;
         if (changes) effect.textContent = effects();
       }
@@ -225,7 +226,7 @@ async function render({ model: host, el }) {
     }
 
     async function askKernel(wanted) {
-      effect.textContent = "computing …";
+      effect.textContent = t("computing …");
       try {
         const question = { model: model.name, seed: state.seed, level: wanted.level, expert: wanted.expert };
         const found = await ask("ablate", question, (share, text) => (effect.textContent = text));
@@ -237,7 +238,8 @@ async function render({ model: host, el }) {
 
     function effects() {
       const unit = unitOf(model.metrics);
-      return `${data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(", ")} ${unit.scale > 1 ? `points of ${unit.name.split(",")[0]}` : unit.name}`;
+      const each = data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(", ");
+      return unit.scale > 1 ? t("{changes} points of {metric}", { changes: each, metric: unit.names }) : `${each} ${unit.name}`;
     }
 
     function sentence() {
@@ -246,11 +248,11 @@ async function render({ model: host, el }) {
       const parts = here.gates.map((gate, g) => {
         const row = [...card.wanted[l].subarray(g * count, (g + 1) * count)];
         const best = row.map((weight, expert) => ({ weight, expert })).sort((a, b) => b.weight - a.weight).slice(0, 2);
-        return `${gate} listens most to ${best.map(({ weight, expert }) => `${here.experts[expert]} (${number(weight)})`).join(" and ")}`;
+        return t("{gate} listens most to {experts}", { gate, experts: best.map(({ weight, expert }) => `${here.experts[expert]} (${number(weight)})`).join(t(" and ")) });
       });
       const few = state.task >= 0 ? parts.filter((_, g) => here.gates[g] === data.tasks[state.task]) : parts.slice(0, 4);
-      const off = card.off ? ` Without ${model.levels[card.off.level].experts[card.off.expert]}${changes ? `: ${effects()}` : ""}.` : "";
-      return `${model.name}${model.levels.length > 1 ? `, level ${l + 1}` : ""}: ${(few.length ? few : parts).join("; ")}.${off}`;
+      const off = card.off ? ` ${t("Without {expert}", { expert: model.levels[card.off.level].experts[card.off.expert] })}${changes ? `: ${effects()}` : ""}.` : "";
+      return `${model.name}${model.levels.length > 1 ? `, ${t("level {level}", { level: l + 1 })}` : ""}: ${(few.length ? few : parts).join("; ")}.${off}`;
     }
 
     chartsAnew();

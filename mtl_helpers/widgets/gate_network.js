@@ -1,6 +1,6 @@
 // The network as a picture: inputs, experts, gates, towers. What flows into a gate adds up to its height.
 
-import { clamp, number, roving, short, svg } from "./base.js";
+import { clamp, number, roving, short, svg, t } from "./base.js";
 import { expertGroups, gateOrder, ownerName, shortName } from "./gate_data.js";
 
 const INPUT = 12;
@@ -37,7 +37,7 @@ function placeExperts(level, column, height) {
   let y = HEAD + (room - pitch * level.experts.length) / 2;
   for (const group of groups) {
     if (named) {
-      column.labels.push({ y: y + 14, text: group.owner < 0 ? "shared" : level.gates[group.owner], owner: group.owner });
+      column.labels.push({ y: y + 14, text: group.owner < 0 ? t("shared") : level.gates[group.owner], owner: group.owner });
       y += LABEL;
     }
     for (const expert of group.experts) {
@@ -62,11 +62,11 @@ const curve = (x1, y1, x2, y2) => `M${round(x1)} ${round(y1)}C${round((x1 + x2) 
 // on: {hover(edge or null), leave(), press(level, expert)}
 export function network(model, data, width, height, on) {
   const at = place(model, width, height);
-  const node = svg("svg", { class: "mtl-network", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `network of ${model.name}` });
+  const node = svg("svg", { class: "mtl-network", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": t("network of {model}", { model: model.name }) });
   const colour = (gate) => `--c: var(--mtl-colour-${data.gateColours[gate]})`;
   const fixed = svg("g", { "aria-hidden": "true" }, node);
   svg("rect", { class: "mtl-input", x: 0, y: HEAD, width: INPUT, height: height - HEAD - 4, rx: 3 }, fixed);
-  svg("text", { class: "mtl-small", x: 0, y: 13, text: "input" }, fixed);
+  svg("text", { class: "mtl-small", x: 0, y: 13, text: t("input") }, fixed);
   const edges = model.levels.flatMap((level, l) => drawLevel(level, l));
   const towers = drawTowers();
 
@@ -74,7 +74,7 @@ export function network(model, data, width, height, on) {
     const column = at.columns[l];
     const several = model.levels.length > 1;
     svg("text", { class: "mtl-small", x: column.left, y: 13, text: several ? `level ${l + 1}${column.gate - column.left > 175 ? " experts" : ""}` : "experts" }, fixed);
-    svg("text", { class: "mtl-small", x: column.gate + GATE, y: 13, "text-anchor": "end", text: "gates" }, fixed);
+    svg("text", { class: "mtl-small", x: column.gate + GATE, y: 13, "text-anchor": "end", text: t("gates") }, fixed);
     for (const expert of column.order) {
       const { middle } = column.experts[expert];
       if (l === 0) svg("path", { class: "mtl-wire", d: curve(INPUT, middle, column.left, middle) }, fixed);
@@ -83,7 +83,7 @@ export function network(model, data, width, height, on) {
         svg("path", { class: "mtl-wire is-task", style: colour(model.levels[l - 1].gates[gate]), d: curve(at.columns[l - 1].gate + GATE, from.middle, column.left, middle) }, fixed);
       }
     }
-    const flow = svg("g", { role: "group", "aria-label": `gate weights, level ${l + 1}` }, node);
+    const flow = svg("g", { role: "group", "aria-label": t("gate weights, level {level}", { level: l + 1 }) }, node);
     const made = drawEdges(level, l, column, flow);
     drawGates(level, column);
     drawExperts(level, l, column);
@@ -130,7 +130,7 @@ export function network(model, data, width, height, on) {
   }
 
   function drawExperts(level, l, column) {
-    const group = svg("g", { role: "group", "aria-label": `experts of level ${l + 1}, on or off` }, node);
+    const group = svg("g", { role: "group", "aria-label": t("experts of level {level}, on or off", { level: l + 1 }) }, node);
     const items = column.order.map((expert) => {
       const { middle, half } = column.experts[expert];
       const item = svg("g", { class: "mtl-expert", role: "switch", tabindex: "-1", "aria-checked": "true", "aria-label": level.experts[expert], "data-level": l + 1, "data-expert": level.experts[expert], style: level.owners[expert] >= 0 ? colour(level.gates[level.owners[expert]]) : null }, group);
@@ -153,7 +153,7 @@ export function network(model, data, width, height, on) {
     const last = model.levels[model.levels.length - 1];
     const column = at.columns[at.columns.length - 1];
     const room = (height - HEAD - 4) / data.tasks.length;
-    svg("text", { class: "mtl-small", x: at.towerLeft + 2, y: 13, text: "towers" }, fixed);
+    svg("text", { class: "mtl-small", x: at.towerLeft + 2, y: 13, text: t("towers") }, fixed);
     return data.tasks.map((task, i) => {
       const gate = Math.max(0, last.gates.indexOf(task));
       const middle = last.gates.includes(task) ? column.gates[gate].middle : HEAD + room * (i + 0.5);

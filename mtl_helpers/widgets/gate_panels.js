@@ -1,6 +1,6 @@
 // Beside the network: the table of gate weights, and what changed over training.
 
-import { clamp, html, number, short, signed, svg } from "./base.js";
+import { clamp, html, number, short, signed, svg, t } from "./base.js";
 import { expertGroups, gateOrder, shortName } from "./gate_data.js";
 
 const compact = (value) => number(value).replace(/^0(?=\.)/, "");
@@ -38,28 +38,28 @@ export function table(model, data, l, width, grouped, on) {
       return cell;
     });
   }
-  const label = model.levels.length > 1 ? `Gate weights, level ${l + 1}` : "Gate weights";
+  const label = model.levels.length > 1 ? t("Gate weights, level {level}", { level: l + 1 }) : t("Gate weights");
   node.append(html("caption", { class: "mtl-unseen", text: label }));
   const head = html("thead");
   if (grouped) {
     head.append(html("tr", {}, html("td"), groups.map((group, i) => {
       if (groups.length === 1) return html("td", { colspan: order.length }); // keeps tables side by side in line
-      const name = group.owner < 0 ? "shared" : level.gates[group.owner];
+      const name = group.owner < 0 ? t("shared") : level.gates[group.owner];
       const text = short(name, Math.max(3, Math.floor((group.experts.length * (width - first)) / order.length / 8)));
       return html("th", { scope: "colgroup", colspan: group.experts.length, class: i ? "is-start" : null, title: name }, text);
     })));
   }
-  head.append(html("tr", {}, html("th", { scope: "col", text: model.levels.length > 1 ? `level ${l + 1}` : "expert" }), spread((expert) =>
+  head.append(html("tr", {}, html("th", { scope: "col", text: model.levels.length > 1 ? t("level {level}", { level: l + 1 }) : t("expert") }), spread((expert) =>
     html("th", { scope: "col", title: level.experts[expert] }, written || expert % 8 === 0 ? shortName(level, expert) : html("span", { class: "mtl-unseen", text: level.experts[expert] })))));
   const body = html("tbody");
   const weightRows = gateOrder(level).map((gate) => ({ gate, cells: cells("weight", gate) }));
   for (const row of weightRows) body.append(html("tr", {}, heading(level.gates[row.gate], level.gates[row.gate]), row.cells));
   const loadCells = cells("load");
-  body.append(html("tr", { class: "is-apart" }, heading("load"), loadCells));
+  body.append(html("tr", { class: "is-apart" }, heading(t("load")), loadCells));
   const worthRows = level.hasWorth ? tasks.map((task) => ({ task, cells: cells("worth", -1, task) })) : [];
   if (worthRows.length) {
     const unit = unitOf(model.metrics);
-    body.append(html("tr", { class: "is-title" }, html("th", { colspan: order.length + 1, scope: "rowgroup", text: `Change of validation ${unit.name} without the expert` })));
+    body.append(html("tr", { class: "is-title" }, html("th", { colspan: order.length + 1, scope: "rowgroup", text: t("Change of validation {metric} without the expert", { metric: unit.name }) })));
     for (const row of worthRows) body.append(html("tr", {}, heading(data.tasks[row.task], data.tasks[row.task]), row.cells));
   }
   node.append(head, body);
@@ -78,7 +78,7 @@ export function table(model, data, l, width, grouped, on) {
       order.forEach((expert, i) => {
         const weight = weights[gate * count + expert];
         const no = !level.reach[gate][expert];
-        paint(row[i], no ? "·" : compact(weight), weight, no ? "not connected" : number(weight, 3));
+        paint(row[i], no ? "·" : compact(weight), weight, no ? t("not connected") : number(weight, 3));
       });
     }
     order.forEach((expert, i) => paint(loadCells[i], compact(load[expert]), load[expert], number(load[expert], 3)));
@@ -107,7 +107,7 @@ export function table(model, data, l, width, grouped, on) {
 export function unitOf(metrics) {
   const points = metrics.every((name) => ["auc", "accuracy"].includes(name));
   const names = [...new Set(metrics)].map(metricName).join(", ");
-  return points ? { scale: 100, name: `${names}, in points,` } : { scale: 1, name: names };
+  return points ? { scale: 100, names, name: t("{metric}, in points,", { metric: names }) } : { scale: 1, names, name: names };
 }
 
 export const metricName = (name) => (name.length <= 3 ? name.toUpperCase() : name);
@@ -127,7 +127,7 @@ export function chart({ title, width, height, epochs, low, high, lines, digits =
     svg("text", { class: "mtl-small", x: left - 4, y: y(value) + 4, "text-anchor": "end", text: tick(value) }, node);
   }
   svg("text", { class: "mtl-small", x: left, y: height - 3, text: epochs[0] }, node);
-  if (right - left > 74) svg("text", { class: "mtl-small", x: (left + right) / 2, y: height - 3, "text-anchor": "middle", text: "epoch" }, node);
+  if (right - left > 74) svg("text", { class: "mtl-small", x: (left + right) / 2, y: height - 3, "text-anchor": "middle", text: t("epoch") }, node);
   svg("text", { class: "mtl-small", x: right, y: height - 3, "text-anchor": "end", text: epochs[epochs.length - 1] }, node);
   const cursor = svg("line", { class: "mtl-cursor", y1: top - 4, y2: bottom, x1: 0, x2: 0 }, node);
   const marks = lines.map((line) => {
