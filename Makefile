@@ -2,6 +2,7 @@
 #
 # PYTHON     an interpreter of version 3.11, 3.12 or 3.13 (found by itself if not given)
 # LAB_ARGS   passed to JupyterLab: make lab LAB_ARGS="--no-browser --port 8890"
+# CHAPTER    the chapter to present: make lecture CHAPTER=06 (all if not given)
 
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -15,10 +16,16 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; d
 	"$$each" -c "$(RIGHT_VERSION)" >/dev/null 2>&1 && echo "$$each" && break; done)
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: lab test notebooks bench check clean
+.PHONY: lab lecture site test notebooks bench check clean
 
 lab: $(READY)  ## open JupyterLab on the first chapter
 	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+
+lecture: $(READY)  ## slides with live widgets, and JupyterLab beside them: make lecture CHAPTER=06
+	$(BIN)/python -m mtl_helpers.lecture $(CHAPTER) $(LAB_ARGS)
+
+site: $(READY)  ## the chapters as a web site that needs no network: build/site/index.html
+	$(BIN)/python -m mtl_helpers.site $(SITE)
 
 test: $(READY)  ## style, types, unit tests, every notebook, browser tests
 	$(BIN)/python tests/run.py
