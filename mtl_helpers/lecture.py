@@ -1,4 +1,4 @@
-"""Slides from the chapters: ``python -m mtl_helpers.lecture [NUMBER ...]`` writes a file a chapter into ``build/lecture``.
+"""Slides from the chapters: ``python -m mtl_helpers.lecture [NUMBER ...]`` writes a file each into ``build/lecture``.
 
 A cell marked as a slide begins one. Its text is the first page of the slide; what the cells after it stored, figures,
 tables, widgets and claims, follow page by page. Widgets are alive without a kernel. Cells marked ``fragment`` are shown

@@ -1,7 +1,7 @@
 """The course as a web site that needs neither network nor kernel: ``python -m mtl_helpers.site [FOLDER]``.
 
-Every chapter and solution with the outputs its notebook stores, formulas as MathML, the gate explorer and its like alive
-from what the notebook keeps of them, and the slides. Links inside the site are checked.
+Every chapter and solution with the outputs its notebook stores, formulas as MathML, the gate explorer and its like
+alive from what the notebook keeps of them, and the slides. Links inside the site are checked.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def build(target: Path = TARGET, root: Path = ROOT) -> list[str]:
     """
     from mtl_helpers.lecture import deck
 
-    chapters, problems, files = read_chapters(root), [], {}
+    chapters = read_chapters(root)
+    problems: list[str] = []
+    files: dict[str, Path] = {}
     pages: dict[str, str] = {}
     decks = {each.page: f"slides/{each.page}" for each in chapters if "/" not in each.page and is_lecture(each)}
     for each in chapters:
@@ -200,9 +202,10 @@ def index_of(chapters: list[Chapter], decks: dict[str, str]) -> str:
             f'<li><h2><a href="{each.page}">{escape(each.title)}</a></h2>{asked}<p class="small">{time}{links}</p></li>'
         )
     body = (
-        "<h1>Multi-task learning, by experiment</h1><p>One model, several goals: when sharing helps, when it hurts, and how "
-        "one can tell. The pages show what the notebooks computed; the drawings with sliders can be moved here too. To "
-        f'change the code and to answer the exercises, open the notebooks.</p><ul class="cards">{"".join(cards)}</ul>'
+        "<h1>Multi-task learning, by experiment</h1><p>One model, several goals: when sharing helps, when it hurts, "
+        "and how one can tell. The pages show what the notebooks computed; the drawings with sliders can be moved here "
+        "too. To change the code and to answer the exercises, open the notebooks.</p>"
+        f'<ul class="cards">{"".join(cards)}</ul>'
     )
     return render.fill(
         "site.html",

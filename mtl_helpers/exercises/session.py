@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from mtl_helpers.exercises.kinds import Exercise, State, Verdict
+from mtl_helpers.exercises.progress import keep
 
 MARKS: dict[State, str] = {
     "unanswered": "✏️ Open",
@@ -63,6 +64,7 @@ def judge(name: str, answer: Any) -> Verdict:
     verdict = find(name).judge(answer, _failures[name])
     _failures[name] += verdict.state == "wrong"
     _states[name] = verdict.state
+    keep(name, verdict.state, _failures[name])
     return verdict
 
 
@@ -87,7 +89,7 @@ def check(name: str, answer: Any) -> None:
     title = f"{name} {find(name).title}"
     plain = " ".join([f"{MARKS[verdict.state]} · {title}", verdict.finding, verdict.help]).strip()
     points = "".join(f"\n  [ ] {point}" for point in verdict.checklist)
-    _show(plain + points, to_html(title, verdict))
+    show(plain + points, to_html(title, verdict))
     if verdict.state == "wrong" and os.environ.get("MTL_STRICT") == "1":
         raise AssertionError(plain)
 
@@ -105,7 +107,7 @@ def summary(chapter: str) -> None:
     exercises = of_chapter(chapter)
     lines = {f"{name} {each.title}": MARKS[_states.get(name, "unanswered")] for name, each in exercises.items()}
     rows = "".join(f"<tr><td>{escape(title)}</td><td>{mark}</td></tr>" for title, mark in lines.items())
-    _show("\n".join(f"{title} {mark}" for title, mark in lines.items()), f"<table>{rows}</table>")
+    show("\n".join(f"{title} {mark}" for title, mark in lines.items()), f"<table>{rows}</table>")
 
 
 def to_html(title: str, verdict: Verdict) -> str:
@@ -118,7 +120,8 @@ def to_html(title: str, verdict: Verdict) -> str:
     )
 
 
-def _show(plain: str, html: str) -> None:
+def show(plain: str, html: str) -> None:
+    """Shows HTML in a notebook, and plain text elsewhere."""
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if shell is not None:
         from IPython.display import display

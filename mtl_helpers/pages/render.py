@@ -71,8 +71,8 @@ def markdown(text: str, link: Link = str, problems: list[str] | None = None) -> 
         HTML; headings have the anchors that JupyterLab gives them.
 
     Example:
-        >>> markdown("so **well**")
-        '<p>so <strong>well</strong></p>\\n'
+        >>> markdown("so **well**").strip()
+        '<p>so <strong>well</strong></p>'
     """
     reader = _reader()
     tokens = reader.parse(text)

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-GREEK = dict(
-    zip(
-        (
-            "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma tau "
-            "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell partial nabla "
-            "infty emptyset hbar"
-        ).split(),
-        "αβγδϵεζηθϑικλμνξπρστυϕφχψωΓΔΘΛΞΠΣΥΦΨΩℓ∂∇∞∅ℏ",
-        strict=True,
-    )
-)
-OPERATORS = {
-    **dict(
-        zip(
-            (
-                "cdot times pm mp div ast circ odot oplus otimes le leq ge geq ne neq approx sim simeq equiv propto ll gg in "
-                "notin subset subseteq supset cup cap setminus to rightarrow leftarrow Rightarrow Leftarrow "
-                "leftrightarrow Leftrightarrow iff mapsto perp mid forall exists neg wedge vee star colon prec succ"
-            ).split(),
-            "·×±∓÷∗∘⊙⊕⊗≤≤≥≥≠≠≈∼≃≡∝≪≫∈∉⊂⊆⊃∪∩∖→→←⇒⇐↔⇔⇔↦⟂∣∀∃¬∧∨⋆:≺≻",
-            strict=True,
-        )
-    ),
-    "dots": "…",
-    "ldots": "…",
-    "cdots": "⋯",
-    "vdots": "⋮",
-    "ddots": "⋱",
-    "prime": "′",
-    "parallel": "∥",
-    "bigl": "",
-}
+
+def pairs_of(text: str) -> dict[str, str]:
+    """Reads names, each followed by what it stands for.
+
+    Example:
+        >>> pairs_of("alpha α beta β")
+        {'alpha': 'α', 'beta': 'β'}
+    """
+    words = text.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+GREEK = pairs_of("""
+    alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ
+    mu μ nu ν xi ξ pi π rho ρ sigma σ tau τ upsilon υ phi ϕ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ
+    Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω ell ℓ partial ∂ nabla ∇ infty ∞ emptyset ∅ hbar ℏ
+""")
+OPERATORS = pairs_of("""
+    cdot · times × pm ± mp ∓ div ÷ ast ∗ circ ∘ odot ⊙ oplus ⊕ otimes ⊗ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈
+    sim ∼ simeq ≃ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ subset ⊂ subseteq ⊆ supset ⊃ cup ∪ cap ∩ setminus ∖
+    to → rightarrow → leftarrow ← Rightarrow ⇒ Leftarrow ⇐ leftrightarrow ↔ Leftrightarrow ⇔ iff ⇔ mapsto ↦
+    perp ⟂ mid ∣ forall ∀ exists ∃ neg ¬ wedge ∧ vee ∨ star ⋆ colon : prec ≺ succ ≻ dots … ldots … cdots ⋯
+    vdots ⋮ ddots ⋱ prime ′ parallel ∥
+""")
 LARGE = {"sum": "∑", "prod": "∏", "int": "∫", "bigcup": "⋃", "bigcap": "⋂", "bigoplus": "⨁"}
 FENCES = {
     "(": "(",
@@ -63,8 +55,8 @@ FENCES = {
     "<": "⟨",
     ">": "⟩",
 }
-FUNCTIONS = "sin cos tan tanh sinh cosh log ln exp arg det dim ker Pr deg".split()
-LIMITS = "max min sup inf lim argmax argmin".split()
+FUNCTIONS = ("sin", "cos", "tan", "tanh", "sinh", "cosh", "log", "ln", "exp", "arg", "det", "dim", "ker", "Pr", "deg")
+LIMITS = ("max", "min", "sup", "inf", "lim", "argmax", "argmin")
 SPACES = {"quad": 1.0, "qquad": 2.0, ",": 0.17, ";": 0.28, ":": 0.22, " ": 0.25, "!": -0.17, "~": 0.25, "enspace": 0.5}
 ACCENTS = {
     "hat": "^",
@@ -77,7 +69,7 @@ ACCENTS = {
     "dot": "˙",
     "ddot": "¨",
 }
-SIZES = set("big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr".split())
+SIZES = {"big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr"}
 SILENT = {"displaystyle", "textstyle", "limits", "nolimits", "nonumber", "scriptstyle"}
 DOUBLE = {"C": "ℂ", "E": "𝔼", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ", "1": "𝟙"}
 SCRIPT = {"B": "ℬ", "E": "ℰ", "F": "ℱ", "H": "ℋ", "I": "ℐ", "L": "ℒ", "M": "ℳ", "R": "ℛ", "e": "ℯ", "g": "ℊ", "o": "ℴ"}

@@ -16,8 +16,9 @@ CHAPTERS = sorted(path.stem[-2:] for path in (ROOT / "mtl_helpers" / "exercises"
 
 
 @pytest.fixture(autouse=True)
-def trial_chapter(monkeypatch: pytest.MonkeyPatch):
+def trial_chapter(monkeypatch: pytest.MonkeyPatch, tmp_path):
     """A chapter 77 with one exercise of each kind, and no memory of earlier answers."""
+    monkeypatch.setenv("MTL_PROGRESS_DIR", str(tmp_path))
     known = session.of_chapter
     mine = {"77.1": DOUBLE, "77.2": GUESS, "77.3": ESSAY}
     monkeypatch.setattr(session, "of_chapter", lambda chapter: mine if chapter == "77" else known(chapter))
