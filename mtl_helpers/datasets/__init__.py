@@ -5,6 +5,14 @@ from mtl_helpers.datasets.census_income import census_income, read_census_income
 from mtl_helpers.datasets.conll04 import conll04
 from mtl_helpers.datasets.hillstrom import hillstrom
 from mtl_helpers.datasets.leakage import check_leakage, single_column_scores
+from mtl_helpers.datasets.mechanisms import (
+    environment,
+    hidden_features,
+    many_inputs,
+    random_labels,
+    repeated_question,
+    shuffled_helpers,
+)
 from mtl_helpers.datasets.movielens import movielens_small
 from mtl_helpers.datasets.relation_corpus import relation_corpus
 from mtl_helpers.datasets.semeval2010 import semeval2010_task8, without_direction
@@ -30,13 +38,19 @@ __all__ = [
     "check_leakage",
     "conll04",
     "encode",
+    "environment",
+    "hidden_features",
     "hillstrom",
     "label_correlation",
+    "many_inputs",
     "movielens_small",
+    "random_labels",
     "read_census_income",
     "relation_corpus",
+    "repeated_question",
     "semeval2010_task8",
     "shop_log",
+    "shuffled_helpers",
     "single_column_scores",
     "task_pair",
     "text_data",

@@ -8,6 +8,7 @@ from mtl_helpers.plots.gates import (
     gate_heat_map,
     gate_weights_over_epochs,
 )
+from mtl_helpers.plots.mechanisms import arms_against, effects, input_use, train_test_gaps
 from mtl_helpers.plots.results import forest, learning_curves, score_against
 from mtl_helpers.plots.seesaw import fusion_sweep, seesaw_paths, swing_bars
 from mtl_helpers.plots.style import (
@@ -26,13 +27,16 @@ __all__ = [
     "MODEL_COLOURS",
     "TASK_COLOURS",
     "ablation_heat_map",
+    "arms_against",
     "collapse_frequency",
+    "effects",
     "expert_load_over_epochs",
     "forest",
     "fusion_sweep",
     "gate_entropy_over_epochs",
     "gate_heat_map",
     "gate_weights_over_epochs",
+    "input_use",
     "label_lines",
     "learning_curves",
     "model_colour",
@@ -43,5 +47,6 @@ __all__ = [
     "styled",
     "swing_bars",
     "task_colour",
+    "train_test_gaps",
     "use_course_style",
 ]

@@ -1,0 +1,195 @@
+"""Figures of experiments with arms: what an arm gains over training alone, and what a control arm gains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mtl_helpers.plots.results import MARKERS, mean_and_half_width
+from mtl_helpers.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    _colour,
+    label_lines,
+    new_figure,
+    styled,
+)
+
+ARM_COLOURS = {
+    "alone": BLACK,
+    "weight decay": ORANGE,
+    "shuffled": PURPLE,
+    "other": VERMILLION,
+    "same noise": VERMILLION,
+    "wide": VERMILLION,
+    "own noise": BLUE,
+    "averaged": GREEN,
+    "same inputs": BLUE,
+    "hint": BLUE,
+    "eavesdropping": SKY,
+    "8 known": BLUE,
+    "1 known": SKY,
+    "narrow": BLUE,
+    "inputs as they are": BLACK,
+}
+
+
+def arm_colour(name: str) -> str:
+    """Gives an arm's colour, the same in every figure; grey if its name is not known.
+
+    Args:
+        name: The arm's name.
+
+    Returns:
+        The colour, as ``#RRGGBB``.
+
+    Example:
+        >>> arm_colour("8 helpers, own noise") == arm_colour("own noise")
+        True
+    """
+    return _colour(name, ARM_COLOURS)
+
+
+@styled
+def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> Figure:
+    """Draws what each arm gains over training alone, with its interval; a control arm's marker is a square.
+
+    Args:
+        table: A row an arm: arm, difference, low, high.
+        label: What the difference is, for the axis, with its unit.
+        controls: Names of the arms that lack the mechanism.
+
+    Returns:
+        The figure. Filled markers: the interval excludes zero.
+
+    Example:
+        >>> rows = {"arm": ["hint", "other"], "difference": [20, 0], "low": [10, -1], "high": [30, 1]}
+        >>> figure = effects(pd.DataFrame(rows), "points of AUC over training alone", controls=("other",))
+    """
+    figure, axes = new_figure(9, 1.3 + 0.62 * len(table))
+    panel = axes[0, 0]
+    panel.axvline(0, color=GREY, linewidth=1)
+    for y, row in enumerate(table.itertuples()):
+        colour, decided = arm_colour(str(row.arm)), row.low > 0 or row.high < 0
+        shape, face = "s" if row.arm in controls else "o", colour if decided else "white"
+        panel.plot([row.low, row.high], [y, y], color=colour)
+        panel.plot([row.difference], [y], shape, color=colour, markerfacecolor=face, markersize=9)
+        panel.annotate(f"{row.difference:+.2g}", (row.difference, y), (0, 9), textcoords="offset points", ha="center")
+    names = [f"{arm}\n(control)" if arm in controls else str(arm) for arm in table["arm"]]
+    panel.set_yticks(range(len(table)), names)
+    panel.set_ylim(len(table) - 0.5, -0.7)
+    panel.margins(x=0.12)
+    panel.set_xlabel(label)
+    return figure
+
+
+@styled
+def arms_against(
+    frame: pd.DataFrame,
+    x_label: str,
+    y_label: str,
+    levels: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draws a value against a number that doubles: a line an arm, a band for the 95 % interval over seeds.
+
+    Args:
+        frame: A row an arm, seed and x: arm, seed, x, value.
+        x_label: Name of x, with its unit.
+        y_label: Name of the value, with its unit.
+        levels: Names and heights of horizontal lines to compare with.
+
+    Returns:
+        The figure; x is on a logarithmic scale with the values of x as its ticks.
+
+    Example:
+        >>> frame = pd.DataFrame({"arm": "own noise", "seed": [0, 1, 0, 1], "x": [1, 1, 2, 2], "value": [3, 4, 1, 2]})
+        >>> figure = arms_against(frame, "tasks", "error")
+    """
+    figure, axes = new_figure(8.5, 4.4)
+    panel, ends = axes[0, 0], []
+    for number, (arm, rows) in enumerate(frame.groupby("arm", sort=False)):
+        colour = arm_colour(str(arm))
+        mean, half = mean_and_half_width(rows.groupby("x")["value"])
+        panel.plot(mean.index, mean, color=colour, marker=MARKERS[number % len(MARKERS)])
+        panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+        ends.append((float(mean.iloc[-1]), str(arm), colour))
+    for name, height in (levels or {}).items():
+        panel.axhline(height, color=arm_colour(name), linewidth=1.2, linestyle=":")
+        ends.append((height, name, arm_colour(name)))
+    ticks = sorted(frame["x"].unique())
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.minorticks_off()
+    panel.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
+    label_lines(panel, ends)
+    return figure
+
+
+@styled
+def input_use(uses: Mapping[str, np.ndarray], relevant: int) -> Figure:
+    """Draws how much of a trained model's answer hangs on each input: a panel an arm, a bar an input.
+
+    Args:
+        uses: Arm -> share of each input ``[seeds, inputs]``, in percent.
+        relevant: The first so many inputs are those that matter; they are drawn in blue.
+
+    Returns:
+        The figure; bars are means over the seeds, each panel's title the sum over the relevant inputs.
+
+    Example:
+        >>> figure = input_use({"alone": np.full((2, 10), 10.0)}, relevant=3)
+    """
+    figure, axes = new_figure(4.0 * len(uses), 3.6, columns=len(uses), sharey=True)
+    for panel, (arm, shares) in zip(axes[0], uses.items(), strict=True):
+        mean = np.asarray(shares).mean(axis=0)
+        colours = [BLUE] * relevant + [GREY] * (len(mean) - relevant)
+        panel.bar(np.arange(1, len(mean) + 1), mean, color=colours, width=1.0)
+        panel.set_title(f"{arm}: {mean[:relevant].sum():.0f} %", color=arm_colour(arm), fontweight="bold")
+        panel.set_xlabel(f"input (the first {relevant} matter)")
+    axes[0, 0].set_ylabel("share of the use, %")
+    return figure
+
+
+@styled
+def train_test_gaps(table: pd.DataFrame, label: str) -> Figure:
+    """Draws the training and the test error of each arm, and the gap between them.
+
+    Args:
+        table: A row an arm, its index the arm's name: columns train and test.
+        label: What the errors are, for the axis.
+
+    Returns:
+        The figure: hollow marker training, filled marker test, the gap as a number on the line between.
+
+    Example:
+        >>> figure = train_test_gaps(pd.DataFrame({"train": [0.1], "test": [0.9]}, index=["alone"]), "mean squared error")
+    """
+    figure, axes = new_figure(9, 1.5 + 0.62 * len(table))
+    panel = axes[0, 0]
+    for y, (arm, row) in enumerate(table.iterrows()):
+        colour = arm_colour(str(arm))
+        panel.plot([row["train"], row["test"]], [y, y], color=colour, linewidth=3, alpha=0.4)
+        panel.plot([row["train"]], [y], "o", color=colour, markerfacecolor="white", markersize=10)
+        panel.plot([row["test"]], [y], "o", color=colour, markersize=10)
+        _above(panel, (row["train"] + row["test"]) / 2, y, f"gap {row['test'] - row['train']:.2f}")
+    _above(panel, table["train"].iloc[0], 0, "training")
+    _above(panel, table["test"].iloc[0], 0, "test")
+    panel.set_yticks(range(len(table)), list(table.index))
+    panel.set_ylim(len(table) - 0.5, -0.8)
+    panel.set(xlabel=label, xlim=(0, None))
+    panel.margins(x=0.1)
+    return figure
+
+
+def _above(axes: Axes, x: float, y: float, text: str) -> None:
+    axes.annotate(text, (x, y), (0, 9), textcoords="offset points", ha="center")
