@@ -34,6 +34,7 @@ class FittedModels:
         self._views: dict[Callable, list[keras.Model]] = {}
         for model, run in zip(models, plan.runs, strict=True):
             copy = type(optimizer).from_config(optimizer.get_config())
+            copy._all_reduce_sum_gradients = list  # see StackedModel: else TensorFlow keeps every program for ever
             model.compile(copy, loss=dict(losses), loss_weights=run.weights)
 
     def train_epoch(self, epoch: int) -> np.ndarray:
@@ -53,6 +54,11 @@ class FittedModels:
             ).history
             losses.append([history.get(f"{task}_loss", history["loss"])[0] for task in self.plan.tasks])
         return np.array(losses, np.float32)
+
+    def balancer_records(self) -> dict[str, np.ndarray]:
+        """Gives what the balancer wants written down after an epoch: name -> ``[runs, tasks]``; {} without one."""
+        names = self.model.balancer.recorded if hasattr(self.model, "balancer") else ()
+        return {name: np.stack([model.balancer_state[name].numpy() for model in self.models]) for name in names}
 
     def predict(
         self, split: str, rows: np.ndarray | None = None, view: Callable[[keras.Model], keras.Model] | None = None
