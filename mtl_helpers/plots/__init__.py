@@ -22,6 +22,13 @@ from mtl_helpers.plots.style import (
     task_colour,
     use_course_style,
 )
+from mtl_helpers.plots.text import (
+    gain_against_sentences,
+    score_bars,
+    sentence_picture,
+    tag_trellis,
+    weight_sweep,
+)
 
 __all__ = [
     "MODEL_COLOURS",
@@ -33,6 +40,7 @@ __all__ = [
     "expert_load_over_epochs",
     "forest",
     "fusion_sweep",
+    "gain_against_sentences",
     "gate_entropy_over_epochs",
     "gate_heat_map",
     "gate_weights_over_epochs",
@@ -42,11 +50,15 @@ __all__ = [
     "model_colour",
     "new_figure",
     "score_against",
+    "score_bars",
     "seesaw_paths",
+    "sentence_picture",
     "show",
     "styled",
     "swing_bars",
+    "tag_trellis",
     "task_colour",
     "train_test_gaps",
     "use_course_style",
+    "weight_sweep",
 ]

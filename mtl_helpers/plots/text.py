@@ -1,0 +1,242 @@
+"""Figures of chapter 09: sentences, tag sequences, and what joint training brings to tags and relations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from mtl_helpers.plots.results import MARKERS, mean_and_half_width
+from mtl_helpers.plots.style import BLACK, BLUE, GREY, ORANGE, label_lines, new_figure, styled, task_colour
+
+INK = LinearSegmentedColormap.from_list("ink", ["#FFFFFF", BLUE])
+POINTS = 100  # F1 is shown in points
+
+
+@styled
+def sentence_picture(
+    shown: Mapping[str, Any],
+    tags: Sequence[str],
+    relations: Sequence[str],
+    pair: Mapping[str, Any] | None,
+    colours: Mapping[str, str],
+) -> Figure:
+    """Draws a sentence as the inspector shows it: the marginals of its tags, its entities, and a pair's relation.
+
+    Args:
+        shown: What ``SentenceInspector.inspect`` gives.
+        tags: Names of the tags.
+        relations: Names of the relations.
+        pair: One of ``shown["pairs"]``; None draws no relation.
+        colours: Entity type -> colour.
+
+    Returns:
+        The figure: probability of each tag at each word (the best sequence in frames), entities as bars above, words
+        not seen in training in brackets; to the right the relations' probabilities.
+
+    Example:
+        >>> figure = sentence_picture(inspector.inspect("A b."), tags, relations, None, {})  # doctest: +SKIP
+    """
+    words, count = shown["words"], len(shown["words"])
+    width = 4.6 + 0.42 * count
+    figure, axes = new_figure(max(9, width), 5.2, columns=2, width_ratios=[max(2, 0.15 * count), 1])
+    strip, bars = axes[0]
+    strip.imshow(np.array(shown["marginals"]).T, cmap=INK, vmin=0, vmax=1, aspect="auto")
+    strip.plot(range(count), shown["tags"], "s", markersize=13, markerfacecolor="none", color=BLACK, linewidth=1.5)
+    strip.set_yticks(range(len(tags)), tags)
+    names = [f"[{word}]" if new else word for word, new in zip(words, shown["unknown"], strict=True)]
+    strip.set_xticks(range(count), names, rotation=60, ha="right", rotation_mode="anchor")
+    for start, stop, kind in shown["spans"]:
+        colour = colours.get(kind, GREY)
+        strip.plot([start - 0.4, stop - 0.6], [-0.9, -0.9], color=colour, linewidth=5, clip_on=False)
+        middle = ((start + stop - 1) / 2, -1.2)
+        strip.annotate(kind, middle, ha="center", va="bottom", color=colour, fontweight="bold", annotation_clip=False)
+    strip.spines[:].set_visible(False)
+    strip.set_title(" ", pad=16)
+    if pair is None:
+        bars.set_axis_off()
+        return figure
+    draw_relations(bars, shown, relations, pair)
+    return figure
+
+
+def draw_relations(axes: Axes, shown: Mapping[str, Any], relations: Sequence[str], pair: Mapping[str, Any]) -> None:
+    """Draws the probability of each relation between two entities as bars."""
+    first, second = (" ".join(shown["words"][slice(*shown["spans"][pair[side]][:2])]) for side in ("first", "second"))
+    axes.barh(range(len(relations)), pair["probabilities"], color=task_colour("relation"))
+    axes.set_yticks(range(len(relations)), relations)
+    axes.set(xlim=(0, 1), xlabel="probability", title=f"{first}\n→ {second}")
+    axes.invert_yaxis()
+
+
+@styled
+def tag_trellis(
+    scores: np.ndarray, sums: np.ndarray, best: Sequence[int], words: Sequence[str], tags: Sequence[str]
+) -> Figure:
+    """Draws the lattice of all tag sequences: a column a word, a dot a tag, a line each step from tag to tag.
+
+    Args:
+        scores: What each tag scores at each word, ``[words, tags]``.
+        sums: The forward algorithm's sums in log space, ``[words, tags]``: all ways to get to that tag.
+        best: The best sequence (Viterbi's), drawn thick.
+        words: The words.
+        tags: Names of the tags.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> figure = tag_trellis(np.zeros((2, 2)), np.zeros((2, 2)), [0, 1], ["a", "b"], ["O", "B"])
+    """
+    figure, axes = new_figure(3.0 * len(words) + 1, 1.2 + 1.15 * len(tags))
+    panel = axes[0, 0]
+    for at in range(len(words) - 1):
+        for before in range(len(tags)):
+            panel.plot(
+                [[at] * len(tags), [at + 1] * len(tags)],
+                [[before] * len(tags), range(len(tags))],
+                color="#C9CDD2",
+                linewidth=1,
+                zorder=1,
+            )
+    panel.plot(range(len(words)), best, color=ORANGE, linewidth=7, zorder=2, solid_capstyle="round")
+    for at in range(len(words)):
+        for tag, name in enumerate(tags):
+            chosen = best[at] == tag
+            panel.plot(at, tag, "o", markersize=34, color="white", markeredgecolor=ORANGE if chosen else GREY, zorder=3)
+            panel.annotate(name, (at, tag), ha="center", va="center", fontweight="bold", zorder=4)
+            text = f"score {scores[at, tag]:+.1f}\nsum {sums[at, tag]:.2f}"
+            panel.annotate(
+                text,
+                (at, tag),
+                (24, 0),
+                textcoords="offset points",
+                va="center",
+                zorder=4,
+                backgroundcolor="white",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
+    panel.set_xticks(range(len(words)), words, fontsize=15, fontweight="bold")
+    panel.xaxis.tick_top()
+    panel.tick_params(length=0)
+    panel.set_yticks([])
+    panel.set(xlim=(-0.3, len(words) - 0.45), ylim=(len(tags) - 0.5, -0.5))
+    panel.spines[:].set_visible(False)
+    return figure
+
+
+@styled
+def weight_sweep(frame: pd.DataFrame, alone: Mapping[str, float]) -> Figure:
+    """Draws both tasks' F1 against the weight of the tags' loss: a panel a task, a dot a seed, the mean as a line.
+
+    Args:
+        frame: Rows with weight (a number above 0), seed, task and value (F1 from 0 to 1).
+        alone: Task -> mean F1 of the model that learned this task alone, a dashed line.
+
+    Returns:
+        The figure; bands are 95 % intervals over the seeds.
+
+    Example:
+        >>> rows = {"weight": [0.1, 1.0], "seed": [0, 0], "task": "relation", "value": [0.8, 0.7]}
+        >>> figure = weight_sweep(pd.DataFrame(rows), {"relation": 0.75})
+    """
+    tasks = list(frame["task"].unique())
+    figure, axes = new_figure(5.0 * len(tasks), 3.9, columns=len(tasks))
+    for panel, task in zip(axes[0], tasks, strict=True):
+        rows, colour = frame[frame["task"] == task], task_colour(task)
+        mean, half = mean_and_half_width(POINTS * rows.groupby("weight")["value"])
+        panel.plot(rows["weight"], POINTS * rows["value"], "o", color=colour, alpha=0.3)
+        panel.plot(mean.index, mean, color=colour, marker="D")
+        panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+        panel.axhline(POINTS * alone[task], color=BLACK, linestyle="--", linewidth=1.5)
+        panel.annotate(
+            f"{task} alone",
+            (0.02, POINTS * alone[task]),
+            (0, 4),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+        )
+        panel.set_xscale("log")
+        panel.set_xticks(mean.index, [f"{weight:g}" for weight in mean.index])
+        panel.minorticks_off()
+        panel.set(xlabel="weight of the tags' loss", ylabel="F1, points")
+        panel.set_title(task, color=colour)
+    return figure
+
+
+@styled
+def gain_against_sentences(frame: pd.DataFrame, claimed: float | None = None) -> Figure:
+    """Draws what joint training adds to a task against the number of training sentences.
+
+    Args:
+        frame: Rows with line (its name), rows (training sentences), seed and gain (joint minus alone, in points).
+        claimed: A gain someone reports, drawn as a dashed line.
+
+    Returns:
+        The figure: a line a name, a dot a seed, bands of the 95 % interval where there are two seeds or more.
+
+    Example:
+        >>> rows = {"line": "no positions", "rows": [500, 500, 1000, 1000], "seed": [0, 1] * 2, "gain": [2, 3, 1, 1.5]}
+        >>> figure = gain_against_sentences(pd.DataFrame(rows), claimed=2)
+    """
+    figure, axes = new_figure(9.5, 4.6)
+    panel, ends = axes[0, 0], []
+    names = list(frame["line"].unique())
+    for position, (name, colour) in enumerate(zip(names, (BLUE, ORANGE, BLACK), strict=False)):
+        rows = frame[frame["line"] == name]
+        mean, half = mean_and_half_width(rows.groupby("rows")["gain"])
+        panel.plot(rows["rows"] * (0.985 + 0.03 * position), rows["gain"], "o", color=colour, alpha=0.3, markersize=5)
+        panel.plot(mean.index, mean, color=colour, marker=MARKERS[position], linestyle=("-", "--", "-.")[position])
+        panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
+        ends.append((float(mean.iloc[-1]), name, colour))
+    panel.axhline(0, color=GREY, linewidth=1)
+    if claimed is not None:
+        panel.axhline(claimed, color=GREY, linewidth=1.5, linestyle=":")
+        ends.append((claimed, "claimed", GREY))
+    panel.set_xscale("log")
+    sizes = sorted(frame["rows"].unique())
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    panel.minorticks_off()
+    panel.set(xlabel="training sentences", ylabel="joint minus alone,\npoints of F1")
+    label_lines(panel, ends, 0.09)
+    return figure
+
+
+@styled
+def score_bars(frame: pd.DataFrame, label: str = "metric") -> Figure:
+    """Draws scores of a few models side by side: a panel a task, a row a model, a dot a seed, the mean with interval.
+
+    Args:
+        frame: Rows with model, seed, value (F1 from 0 to 1) and the label's column.
+        label: Column that names the panels.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> rows = {"model": ["joint", "joint"], "seed": [0, 1], "metric": "entity F1", "value": [0.7, 0.8]}
+        >>> figure = score_bars(pd.DataFrame(rows))
+    """
+    panels, models = list(frame[label].unique()), list(frame["model"].unique())
+    figure, axes = new_figure(5.0 * len(panels), 1.4 + 0.6 * len(models), columns=len(panels), sharey=True)
+    for panel, name in zip(axes[0], panels, strict=True):
+        rows = frame[frame[label] == name]
+        for y, model in enumerate(models):
+            values = POINTS * rows[rows["model"] == model]["value"]
+            if values.empty:
+                continue
+            mean, half = mean_and_half_width(values.groupby(np.zeros(len(values))))
+            colour = task_colour(str(name))
+            panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3)
+            panel.errorbar(mean.iloc[0], y, xerr=half.iloc[0], fmt="D", color=colour, capsize=5, markersize=8)
+            panel.annotate(f"{mean.iloc[0]:.0f}", (mean.iloc[0], y), (0, 9), textcoords="offset points", ha="center")
+        panel.set_title(name, color=task_colour(str(name)))
+        panel.set(xlabel="F1, points", xlim=(0, 103))
+    axes[0, 0].set_yticks(range(len(models)), models)
+    axes[0, 0].set_ylim(len(models) - 0.5, -0.7)
+    return figure
