@@ -37,8 +37,13 @@ ARM_COLOURS = {
     "same inputs": BLUE,
     "hint": BLUE,
     "eavesdropping": SKY,
+    "other planes": VERMILLION,
     "8 known": BLUE,
+    "4 known": "#2A87C4",
+    "2 known": "#3F9DD6",
     "1 known": SKY,
+    "helpers": BLUE,
+    "from scratch": ORANGE,
     "narrow": BLUE,
     "inputs as they are": BLACK,
 }
@@ -94,19 +99,13 @@ def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> 
 
 
 @styled
-def arms_against(
-    frame: pd.DataFrame,
-    x_label: str,
-    y_label: str,
-    levels: Mapping[str, float] | None = None,
-) -> Figure:
-    """Draws a value against a number that doubles: a line an arm, a band for the 95 % interval over seeds.
+def arms_against(frame: pd.DataFrame, x_label: str, y_label: str) -> Figure:
+    """Draws a value against a number that doubles: a line an arm, a band (or bar) for the 95 % interval over seeds.
 
     Args:
         frame: A row an arm, seed and x: arm, seed, x, value.
         x_label: Name of x, with its unit.
         y_label: Name of the value, with its unit.
-        levels: Names and heights of horizontal lines to compare with.
 
     Returns:
         The figure; x is on a logarithmic scale with the values of x as its ticks.
@@ -121,11 +120,11 @@ def arms_against(
         colour = arm_colour(str(arm))
         mean, half = mean_and_half_width(rows.groupby("x")["value"])
         panel.plot(mean.index, mean, color=colour, marker=MARKERS[number % len(MARKERS)])
-        panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+        if len(mean) > 1:
+            panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
+        else:
+            panel.errorbar(mean.index, mean, yerr=half, color=colour, capsize=4)
         ends.append((float(mean.iloc[-1]), str(arm), colour))
-    for name, height in (levels or {}).items():
-        panel.axhline(height, color=arm_colour(name), linewidth=1.2, linestyle=":")
-        ends.append((height, name, arm_colour(name)))
     ticks = sorted(frame["x"].unique())
     panel.set_xscale("log", base=2)
     panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -172,7 +171,8 @@ def train_test_gaps(table: pd.DataFrame, label: str) -> Figure:
         The figure: hollow marker training, filled marker test, the gap as a number on the line between.
 
     Example:
-        >>> figure = train_test_gaps(pd.DataFrame({"train": [0.1], "test": [0.9]}, index=["alone"]), "mean squared error")
+        >>> errors = pd.DataFrame({"train": [0.1], "test": [0.9]}, index=["alone"])
+        >>> figure = train_test_gaps(errors, "mean squared error")
     """
     figure, axes = new_figure(9, 1.5 + 0.62 * len(table))
     panel = axes[0, 0]
