@@ -1,8 +1,9 @@
 """Slides from the chapters: ``python -m mtl_helpers.lecture [NUMBER ...]`` writes a file each into ``build/lecture``.
 
 A cell marked as a slide begins one. Its text is the first page of the slide; what the cells after it stored, figures,
-tables, widgets and claims, follow page by page. Widgets are alive without a kernel. Cells marked ``fragment`` are shown
-too, ``skip`` leaves one out, and ``notes`` are for the lecturer (key N).
+tables, widgets and claims, follow page by page, until the next slide or a section without a mark. Widgets are alive
+without a kernel. Cells marked ``fragment`` are shown too, ``skip`` leaves one out, and ``notes`` are for the lecturer
+(key N).
 """
 
 from __future__ import annotations
@@ -80,13 +81,16 @@ def slides_of(notebook: Any) -> list[Slide]:
         Its slides, in order; none if no cell is marked.
     """
     slides: list[Slide] = []
+    ended = False
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "")
         if kind in ("slide", "subslide"):
             heading = HEADING.match(cell.source) if cell.cell_type == "markdown" else None
             words = render.markdown(heading[1])[3:-5] if heading else slides[-1].heading if slides else ""
             slides.append(Slide(words))
-        if not slides or kind == "skip":
+        # A section that is not marked is not shown, and neither is what it holds.
+        ended = not kind and (ended or (cell.cell_type == "markdown" and cell.source.startswith("## ")))
+        if not slides or ended or kind == "skip":
             continue
         if kind == "notes":
             slides[-1].notes.append(render.markdown(cell.source, link))

@@ -9,6 +9,19 @@
 #
 # In this notebook you check that your computer is ready, see where the journey goes, look at a trained mixture of experts for two
 # minutes, and find every term of the course, in English and 中文.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **一个模型，多个目标。视频网站既要点击，也要看完；商店既要点击，也要成交。该让一个网络同时学两个目标吗？又该共享多少？**
+#
+# 本课程用实验来回答：每一章提出一个问题，先请你猜，再当面做实验（多个随机种子，95 % 置信区间），最后说明能得出什么结论；
+# 得不出结论时，也照实说。
+#
+# 在这个笔记本里，你将检查电脑是否就绪，看清课程的路线，用两分钟观察一个训练好的专家混合模型，并查到全部术语的中英文对照。
+# 设置环境变量 `MTL_LANG=zh` 后，所有控件都显示中文。
+#
+# </details>
 
 # %% [markdown]
 # ## Is this computer ready?
@@ -59,7 +72,7 @@ display(Markdown("\n".join(["| chapter | minutes |", "|---|---|", *rows])))
 # %% [markdown]
 # How to read: **predict, run, explain.** Before a result there is a question; write down a guess before you run the cell. Exercises check
 # themselves: the first wrong answer gets a hint, the second the reason. Nothing stops if you leave one out. Solutions are in the folder
-# `solutions`.
+# `solutions`. At the end of this notebook you can see which ones you have solved.
 #
 # A sentence with a ✅ is a claim that the notebook has just checked against its own numbers. "Better" always means: over paired seeds,
 # the 95 % interval of the difference excludes zero. Otherwise we say *tie*.
@@ -118,7 +131,7 @@ claim(
 # %% [markdown]
 # Whether that makes the predictions better is another question, and the honest answer is part of chapter 06.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # ## Glossary · 术语表
 #
 # | English | 中文 | what it is | chapter |
@@ -165,6 +178,17 @@ claim(
 # | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | 09 |
 # | AUC | AUC | chance that a positive row outranks a negative one | everywhere |
 # | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
+
+# %% [markdown]
+# ## What you have solved
+#
+# Every exercise you solve is noted in a small file in your own data directory, outside of the course. The next cell shows how far you
+# are; come back to it whenever you like. The file is yours: `forget_progress()` deletes it.
+
+# %%
+from mtl_helpers.exercises import progress
+
+progress()
 
 # %% [markdown]
 # ## Next
