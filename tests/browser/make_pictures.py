@@ -1,8 +1,9 @@
 """Makes the README's pictures of the gate explorer.
 
-``python -m tests.browser.make_pictures data/results/census_gates.json``. The file holds one gate record, a list of them,
-or an object name -> record (each as ``GateRecord.to_json`` writes it); what ``mtl_helpers.recording.record`` wrote works
-too. Two stills (light, dark) and a moving picture over the epochs are taken in Chromium of ``save_html``'s file.
+``python -m tests.browser.make_pictures data/results/census_gates.json``. The file holds one gate record, a list of
+them, or an object name -> record (each as ``GateRecord.to_json`` writes it); what ``mtl_helpers.recording.record``
+wrote works too. Two stills (light, dark) and a moving picture over the epochs are taken in Chromium of the page that
+``save_html`` writes.
 """
 
 from __future__ import annotations
