@@ -1,0 +1,207 @@
+"""``tuned_study``: compares recipes, each at the learning rate that the validation rows choose for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from mtl_helpers.datasets.base import MultiTaskData
+from mtl_helpers.losses import task_losses
+from mtl_helpers.memory import release
+from mtl_helpers.study.evaluate import Evaluator
+from mtl_helpers.study.plan import DataSource, make_plan
+from mtl_helpers.study.progress import progress_bar
+from mtl_helpers.study.results import COLUMNS, Study
+from mtl_helpers.study.run import Settings, best_reachable, make_trainer
+from mtl_helpers.study.stacked import StackedModel
+
+Schedule = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model and how it is trained.
+
+    Attributes:
+        builder: Function from the data to an uncompiled ``keras.Model``. Recipes that share builder and losses (the
+            very same objects) share one compiled program.
+        schedule: Step -> factor of the learning rate, for instance ``CosineDecay(1.0, steps)``; None for always 1.
+        losses: Task -> loss, for tasks whose usual loss is not wanted.
+    """
+
+    builder: Callable[[MultiTaskData], keras.Model]
+    schedule: Schedule | None = None
+    losses: Mapping[str, keras.losses.Loss] | None = None
+
+
+@dataclass
+class TunedStudy(Study):
+    """A study whose every recipe was trained at its own best learning rate.
+
+    Attributes:
+        tuning: Validation scores at every learning rate: model, learning_rate, seed, task, metric, value.
+        learning_rates: Model -> the learning rate chosen.
+        predictions: Model -> task -> predictions for the test rows, float32 ``[seeds, rows]``.
+    """
+
+    tuning: pd.DataFrame = field(default_factory=pd.DataFrame)
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    predictions: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+
+@keras.saving.register_keras_serializable(package="mtl_helpers")
+class RateTable(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate for every step, in a table that can be rewritten without compiling anew.
+
+    Args:
+        steps: Steps of the whole training.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.table = keras.Variable(np.zeros(steps, np.float32), trainable=False)
+
+    def __call__(self, step: Any) -> Any:
+        """Gives the learning rate of a step."""
+        return ops.take(self.table, ops.minimum(ops.cast(step, "int32"), self.steps - 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """Gives the arguments."""
+        return {"steps": self.steps}
+
+
+def tuned_study(
+    recipes: Mapping[str, Recipe],
+    data: DataSource,
+    learning_rates: Sequence[float],
+    seeds: int | Sequence[int] = 8,
+    *,
+    epochs: int = 3,
+    batch_size: int = 512,
+    jit_compile: bool = False,
+    progress: bool = True,
+) -> TunedStudy:
+    """Trains every recipe at every learning rate (Adam) and reports each at the one that does best in validation.
+
+    All recipes get the same learning rates to choose from, so the same effort of tuning. What decides is the mean over
+    seeds and tasks of each task's main metric on the validation rows; only the chosen runs meet the test rows.
+
+    Args:
+        recipes: Name -> model and how it is trained.
+        data: A data set; or a function of the seed that draws one. Tasks must be binary.
+        learning_rates: What to choose from.
+        seeds: How many seeds, counted from the course's seed; or the seeds themselves.
+        epochs: Passes over the training rows.
+        batch_size: Rows in a batch.
+        jit_compile: Whether XLA compiles the training.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The results, with one row a recipe, seed, task and metric for the validation and the test rows.
+
+    Raises:
+        ValueError: If there is no recipe or learning rate, a task is not binary, or a model cannot be stacked.
+
+    Example:
+        >>> recipes = {"DeepFM": Recipe(deepfm), "annealed": Recipe(deepfm, CosineDecay(1.0, 200))}  # doctest: +SKIP
+        >>> found = tuned_study(recipes, census_income(rows=20_000), [1e-3, 3e-3, 1e-2])  # doctest: +SKIP
+    """
+    rates = [float(rate) for rate in learning_rates]
+    if not recipes or not rates or min(rates) <= 0:
+        raise ValueError(f"recipes={list(recipes)}, learning_rates={rates}: give at least one of each, rates above 0.")
+    plan = make_plan(data, seeds, None)
+    others = [task for task, kind in plan.data.tasks.items() if kind.kind != "binary"]
+    if others:
+        raise ValueError(f"tasks {others} are not binary; keep the binary ones with data.with_tasks([...]).")
+    steps = epochs * max(1, len(plan.data.train) // min(batch_size, len(plan.data.train)))
+    bar = progress_bar(len(recipes) * len(rates), f"{len(recipes)} recipes × {len(rates)} rates", progress)
+    found = TunedStudy(pd.DataFrame(), {}, best_reachable(plan), plan, {n: r.builder for n, r in recipes.items()})
+    frames, tuning = [], []
+    for group in programs(recipes):
+        losses = task_losses(plan.data, **dict(next(iter(group.values())).losses or {}))
+        optimizer = keras.optimizers.Adam(RateTable(steps))
+        settings = Settings(losses, optimizer, epochs, batch_size, jit_compile)
+        trainer = make_trainer(" = ".join(group), next(iter(group.values())).builder, plan, settings, bar)
+        if not isinstance(trainer, StackedModel):
+            raise ValueError(f"recipes {list(group)}: this model cannot be trained in one program; use study.")
+        start = trainer.get_weights()
+        for name, recipe in group.items():
+            bar.set_postfix_str(name)
+            evaluator, trials = best_of(name, recipe, trainer, start, rates, epochs, bar)
+            frames.append(evaluator.frame())
+            tuning.append(trials)
+            found.learning_rates[name] = float(mean_score(trials).idxmax())
+            found.parameters[name] = int(sum(np.prod(each.shape) for each in trainer.model.trainable_variables))
+            found.weights[name] = trainer.get_weights()
+            found.predictions[name] = {task: each[..., 0] for task, each in trainer.predict("test").items()}
+        del trainer, evaluator
+        release()
+    bar.close()
+    found.frame = pd.concat(frames, ignore_index=True)[COLUMNS]
+    found.tuning = pd.concat(tuning, ignore_index=True)
+    return found
+
+
+def programs(recipes: Mapping[str, Recipe]) -> list[dict[str, Recipe]]:
+    """Groups recipes that one compiled program can train: same builder, same losses."""
+    groups: dict[tuple[int, int], dict[str, Recipe]] = {}
+    for name, recipe in recipes.items():
+        key = id(recipe.builder), id(recipe.losses) if recipe.losses else 0
+        groups.setdefault(key, {})[name] = recipe
+    return list(groups.values())
+
+
+def best_of(
+    name: str, recipe: Recipe, trainer: StackedModel, start: list[np.ndarray], rates: list[float], epochs: int, bar: Any
+) -> tuple[Evaluator, pd.DataFrame]:
+    """Trains from the same start at every learning rate; leaves the trainer with the best runs' weights.
+
+    Returns:
+        The measurements of the best learning rate, test rows included, and the validation scores of all of them.
+    """
+    factors = schedule_factors(recipe.schedule, trainer.optimizer._learning_rate.steps)
+    best, trials, evaluators = [], [], {}
+    for rate in rates:
+        restart(trainer, start, rate * factors)
+        for epoch in range(1, epochs + 1):
+            training = trainer.train_epoch(epoch)
+        evaluators[rate] = Evaluator(name, trainer, trainer.plan, trainer.losses)
+        evaluators[rate].validate(epochs, training)
+        rows = evaluators[rate].frame()
+        rows = rows[(rows["split"] == "validation") & (rows["metric"] == "auc")]
+        trials.append(rows[["model", "seed", "task", "metric", "value"]].assign(learning_rate=rate))
+        scores = mean_score(pd.concat(trials))
+        if scores.idxmax() == rate:
+            best = trainer.get_weights()
+        bar.update()
+    trainer.set_weights(best)
+    chosen = evaluators[float(scores.idxmax())]
+    chosen.finish(np.full(len(trainer.plan.runs), epochs))
+    return chosen, pd.concat(trials)
+
+
+def mean_score(trials: pd.DataFrame) -> pd.Series:
+    """Averages the trials over seeds and tasks, a number a learning rate."""
+    return trials.groupby("learning_rate")["value"].mean()
+
+
+def schedule_factors(schedule: Schedule | None, steps: int) -> np.ndarray:
+    """Evaluates a schedule at every step, float32 ``[steps]``."""
+    if schedule is None:
+        return np.ones(steps, np.float32)
+    return np.array([float(schedule(step)) for step in range(steps)], np.float32)
+
+
+def restart(trainer: StackedModel, weights: list[np.ndarray], table: np.ndarray) -> None:
+    """Puts a trainer back to its start, the optimizer's memory included, with another table of learning rates."""
+    trainer.set_weights(weights)
+    trainer.optimizer._learning_rate.table.assign(table)
+    for variable in trainer.optimizer.variables:
+        if variable is not trainer.optimizer._learning_rate:
+            variable.assign(ops.zeros_like(variable))
