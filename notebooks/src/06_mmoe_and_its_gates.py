@@ -37,6 +37,7 @@ from IPython.display import Markdown, display
 from mtl_helpers import plots
 from mtl_helpers.exercises import check, summary
 from mtl_helpers.study import claim, study
+from mtl_helpers.widgets import GateExplorer
 
 # %%
 import keras
@@ -340,7 +341,14 @@ plots.show(
 )
 
 # %% [markdown]
-# Look at one column of tables, then at the other: the weights change from age to age and hardly from women to men. We can
+# The same with your own hand. Move the epoch from 0 (before training) to 1, choose other people, a single person, another seed, and hover
+# over a band for its number.
+
+# %%
+GateExplorer(record)
+
+# %% [markdown]
+# Look at one column of tables above, then at the other: the weights change from age to age and hardly from women to men. We can
 # measure it in all seeds. The distance of two gates is the share of weight that would have to move, $\tfrac12 \sum_i |g_i - g'_i|$.
 
 
@@ -412,7 +420,10 @@ claim("The gates learn to tell the segments apart.", growth.low > 0.1, details)
 
 # %% [markdown]
 # That is the division of labour nobody asked for: eight experts, four segments, two tasks, and weights that differ from table
-# to table.
+# to table. Play the epochs and watch it happen; then change the segment and keep the epoch.
+
+# %%
+GateExplorer(record, group=segment)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What is an expert worth?
@@ -531,6 +542,12 @@ display(
         f"Gate dropout against no cure: {spared.mean:+.1f} dead experts ({spared.low:+.1f} to {spared.high:+.1f})."
     )
 )
+
+# %% [markdown]
+# Side by side, the sharp gate and the balanced one. Which bands are left of the eight?
+
+# %%
+GateExplorer({name: lab.gates[name] for name in ("MMoE, sharp", "MMoE, sharp + load balancing")})
 
 # %% [markdown]
 # The textbook cure does little here. Dropout makes a gate keep a second choice, and that is all it asks for: the other
