@@ -6,9 +6,30 @@ let here = 0;
 const SMALLEST = 1; // rem
 const fits = (box) => box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1;
 
+const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)));
+
+// A widget is drawn larger if there is room: in steps, for it lays itself out anew each time. One that is too tall scrolls.
+async function fitWidget(slide) {
+  const [box, view] = [slide.querySelector(".content"), slide.querySelector(".view")];
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  for (const size of [1.3, 1.2, 1.1, 1, 0.95]) {
+    view.style.zoom = size * rem;
+    await drawn();
+    if (!slide.classList.contains("is-here") || fits(box)) return;
+  }
+  view.style.zoom = rem;
+}
+
+// Several models side by side are too tall for a slide: it begins with the first, the others are a tick away.
+async function beginWithOne(view) {
+  for (let i = 0; i < 100 && !view.querySelector(".mtl-widget"); i += 1) await drawn();
+  for (const box of [...view.querySelectorAll(".mtl-gates .mtl-choice input[type=checkbox]")].slice(1)) if (box.checked) box.click();
+}
+
 // Text is as large as the page allows.
 function fit(slide) {
-  if (slide.matches(".is-figure, .is-widget")) return;
+  if (slide.matches(".is-widget")) return void fitWidget(slide);
+  if (slide.matches(".is-figure")) return;
   const box = slide.querySelector(".content");
   for (let size = 1.9; size >= SMALLEST; size -= 0.05) {
     box.style.fontSize = `${size}rem`;
@@ -56,6 +77,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   move();
 });
+for (const view of document.querySelectorAll(".is-widget .view")) beginWithOne(view).then(() => fit(slides[here]));
 window.addEventListener("resize", () => show(here));
 window.addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1 || 0));
 show(Number(location.hash.slice(1)) - 1 || 0);

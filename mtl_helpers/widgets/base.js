@@ -200,9 +200,10 @@ export function tip(root) {
       node.replaceChildren(...rows.map((text, i) => html(i ? "span" : "strong", { text })));
       node.classList.add("is-shown");
       const outer = root.getBoundingClientRect();
-      const left = clamp(box.left + box.width / 2 - outer.left - node.offsetWidth / 2, 0, outer.width - node.offsetWidth);
-      const above = box.top - outer.top - node.offsetHeight - 8;
-      node.style.transform = `translate(${left}px, ${above < 0 ? box.bottom - outer.top + 8 : above}px)`;
+      const zoom = outer.width / root.offsetWidth || 1; // on a slide the widget is drawn larger
+      const left = clamp((box.left + box.width / 2 - outer.left) / zoom - node.offsetWidth / 2, 0, root.offsetWidth - node.offsetWidth);
+      const above = (box.top - outer.top) / zoom - node.offsetHeight - 8;
+      node.style.transform = `translate(${left}px, ${above < 0 ? (box.bottom - outer.top) / zoom + 8 : above}px)`;
     },
     hide: () => node.classList.remove("is-shown"),
   };

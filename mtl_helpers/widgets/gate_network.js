@@ -73,7 +73,7 @@ export function network(model, data, width, height, on) {
   function drawLevel(level, l) {
     const column = at.columns[l];
     const several = model.levels.length > 1;
-    svg("text", { class: "mtl-small", x: column.left, y: 13, text: several ? `level ${l + 1}${column.gate - column.left > 175 ? " experts" : ""}` : "experts" }, fixed);
+    svg("text", { class: "mtl-small", x: column.left, y: 13, text: several ? t(column.gate - column.left > 175 ? "level {level} experts" : "level {level}", { level: l + 1 }) : t("experts") }, fixed);
     svg("text", { class: "mtl-small", x: column.gate + GATE, y: 13, "text-anchor": "end", text: t("gates") }, fixed);
     for (const expert of column.order) {
       const { middle } = column.experts[expert];

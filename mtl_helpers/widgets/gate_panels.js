@@ -141,7 +141,7 @@ export function chart({ title, width, height, epochs, low, high, lines, digits =
   for (const { i } of labelled) label[i] = svg("text", { class: "mtl-value", x: right + 5 }, node);
   node.addEventListener("pointerdown", (event) => {
     const box = node.getBoundingClientRect();
-    const share = (event.clientX - box.left - left) / (right - left);
+    const share = (((event.clientX - box.left) * width) / box.width - left) / (right - left);
     onPick(clamp(Math.round(share * (epochs.length - 1)), 0, epochs.length - 1));
   });
   function draw(epoch) {

@@ -7,12 +7,13 @@ import pytest
 from mtl_helpers.widgets.base import FOLDER, CourseWidget
 from mtl_helpers.widgets.labels import CHINESE, label
 
-IN_SCRIPTS = re.compile(r'\bt\("([^"]+)"')
+IN_SCRIPTS = re.compile(r'\bt\((?:[^"()]+\? "([^"]+)" : )?"([^"]+)"')
 IN_PYTHON = re.compile(r'\blabel\("([^"]+)"')
 
 
 def used() -> set[str]:
-    scripts = [text for path in FOLDER.glob("*.js") for text in IN_SCRIPTS.findall(path.read_text("utf8"))]
+    pairs = [pair for path in FOLDER.glob("*.js") for pair in IN_SCRIPTS.findall(path.read_text("utf8"))]
+    scripts = [text for pair in pairs for text in pair if text]
     python = [path.read_text("utf8") for path in FOLDER.glob("*.py") if path.name != "labels.py"]
     return {*scripts, *(text for each in python for text in IN_PYTHON.findall(each)), "all segments (mean)"}
 
