@@ -102,6 +102,7 @@ def gate_weights_over_epochs(record: GateRecord, group: int = 0, seed: int = 0, 
         panel.stackplot(record.epochs, weights.T, colors=colours, edgecolor="white", linewidth=0.8)
         panel.set_title(f"gate of {gate}", color=task_colour(gate))
         panel.set(xlabel="epoch", xlim=(record.epochs[0], record.epochs[-1]), ylim=(0, 1))
+        panel.xaxis.get_major_locator().set_params(integer=True)
         middles = np.cumsum(weights[-1]) - weights[-1] / 2
         for name, middle, share in zip(gates.experts, middles, weights[-1], strict=True):
             if share > 0.05:
@@ -135,6 +136,7 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
         axes[0, 0].plot(record.epochs, entropy.mean(axis=0), color=colour, linestyle=LINE_STYLES[i % 4], label=name)
         ends.append((float(entropy[:, -1].mean()), name, colour))
     axes[0, 0].set(xlabel="epoch", ylabel="relative entropy of the gates", ylim=(0, 1.03))
+    axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
     label_lines(axes[0, 0], ends)
     return figure
 
@@ -169,6 +171,7 @@ def expert_load_over_epochs(record: GateRecord, seed: int = 0, level: int = 0) -
         ends.append((float(load[-1, i]), name, colours[i]))
     axes[0, 0].axhline(1 / len(gates.experts), color=GREY, linewidth=1)
     axes[0, 0].set(xlabel="epoch", ylabel="mean gate weight")
+    axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
     axes[0, 0].set_ylim(bottom=0)
     label_lines(axes[0, 0], ends)
     return figure

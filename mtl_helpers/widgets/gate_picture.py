@@ -82,14 +82,16 @@ def draw_gates(records: Mapping[str, GateRecord], epoch: int, group: int | None)
     """
     first = next(iter(records.values()))
     colours = gate_colours(records.values())
-    widths = [1.0 + SPACING * (len(record.levels) - 1) + 0.3 for record in records.values()]
+    longest = max(len(task) for task in first.tasks)
+    widths = [1.0 + SPACING * (len(record.levels) - 1) + 0.04 * longest for record in records.values()]
     figure, axes = new_figure(0.6 + 3.2 * sum(widths), 4.4, columns=len(records), width_ratios=widths)
     for panel, width, (name, record) in zip(axes[0], widths, records.items(), strict=True):
         panel.set_axis_off()
         panel.set(xlim=(-0.25, width - 0.1), ylim=(0, 1))
         panel.set_title(name, loc="left", fontweight="bold")
         for number, (level, weights) in enumerate(zip(record.levels, weights_at(record, epoch, group), strict=True)):
-            draw_level(panel, number * SPACING, level, weights, colours)
+            last = number == len(record.levels) - 1
+            draw_level(panel, number * SPACING, level, weights, colours, beside=last)
     rows = "all segments (mean)" if group is None else first.groups[group]
     words = f"{rows} · epoch {first.epochs[epoch]} · seed {first.seeds[0]}"
     figure.suptitle(words, x=0.01, ha="left", color=GREY, fontsize=13)
@@ -103,8 +105,10 @@ def spread(order: list[int], share: float) -> dict[int, Place]:
     return {each: (float(middle - half), float(middle + half)) for each, middle in zip(order, middles, strict=True)}
 
 
-def draw_level(panel: Axes, left: float, level: GateLevel, weights: np.ndarray, colours: dict[str, str]) -> None:
-    """Draws the experts and gates of one level, and the bands between them."""
+def draw_level(
+    panel: Axes, left: float, level: GateLevel, weights: np.ndarray, colours: dict[str, str], beside: bool
+) -> None:
+    """Draws the experts and gates of one level, their names beside or above, and the bands between them."""
     right = left + 0.8
     count = len(level.gates)
     experts, gates = spread(expert_order(level), 0.8), spread(gate_order(level), 0.56)
@@ -124,7 +128,10 @@ def draw_level(panel: Axes, left: float, level: GateLevel, weights: np.ndarray, 
     for gate, (low, high) in gates.items():
         name = level.gates[gate]
         panel.plot([right, right], [low, high], color=colours[name], linewidth=6, solid_capstyle="butt")
-        panel.annotate(name, (right + 0.01, high + 0.02), ha="right", fontweight="bold")
+        if beside:
+            panel.annotate(name, (right + 0.05, (low + high) / 2), va="center", fontweight="bold")
+        else:
+            panel.annotate(name, (right + 0.01, high + 0.02), ha="right", fontweight="bold")
 
 
 def gate_order(level: GateLevel) -> list[int]:

@@ -202,7 +202,7 @@ def both_tasks(model, baseline):
     error = found.scores().groupby(["data", "seed", "model"])["value"].mean().unstack("model")
     difference = error[model] - error[baseline]
     rows = [(float(p), paired_interval(values.to_numpy())) for p, values in difference.groupby("data")]
-    table = pd.DataFrame([(f"p = {p:+.1f}", p, i.mean, i.low, i.high) for p, i in sorted(rows, key=lambda row: row[0])])
+    table = pd.DataFrame([(f"p = {p:g}", p, i.mean, i.low, i.high) for p, i in sorted(rows, key=lambda row: row[0])])
     table.columns = ["row", "p", "difference", "low", "high"]
     return table.assign(task="both tasks", metric="mse")
 
