@@ -1,0 +1,154 @@
+"""Figures of chapter 04: what a ranking trades, and what learning from clicks does to conversion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from scipy.stats import t as student
+
+from mtl_helpers.plots.style import GREEN, GREY, label_lines, model_colour, new_figure, styled, task_colour
+
+MARKERS = ("o", "s", "D", "^")
+TREES = GREEN  # gradient-boosted trees are no network; the networks' colours stay theirs
+
+
+@styled
+def trade_off(frame: pd.DataFrame, x: str = "click", y: str = "pay") -> Figure:
+    """Draws what the shown items bring of two outcomes: a path a model, a dot a setting, its label beside it.
+
+    Args:
+        frame: Rows with model, label (of the setting; empty for no text) and the two outcomes, as shares of the shown
+            items. Rows of a model are joined in their order. A model called "best reachable" is a grey dotted line.
+        x: Column of the outcome to the right.
+        y: Column of the outcome upwards.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> rows = {"model": ["two-tower", "two-tower"], "label": ["0", "9"], "click": [0.4, 0.3], "pay": [0.1, 0.12]}
+        >>> figure = trade_off(pd.DataFrame(rows))
+    """
+    figure, axes = new_figure(8.5, 4.8)
+    panel = axes[0, 0]
+    for position, (model, rows) in enumerate(frame.groupby("model", sort=False)):
+        ideal = model == "best reachable"
+        colour = GREY if ideal else TREES if "trees" in str(model) else model_colour(str(model))
+        line, marker = (":", "") if ideal else ("-", MARKERS[position % len(MARKERS)])
+        panel.plot(rows[x], rows[y], linestyle=line, marker=marker, color=colour, markersize=8)
+        for _, row in rows.iterrows():
+            text = panel.annotate(row["label"], (row[x], row[y]), (8, 5), textcoords="offset points", color=colour)
+            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
+        top = rows.loc[rows[y].idxmax()]
+        panel.annotate(
+            model, (top[x], top[y]), (0, 14), textcoords="offset points", ha="center", color=colour, fontweight="bold"
+        )
+    panel.set_xlabel(f"share of the shown items that are clicked ({x})", color=task_colour(x))
+    panel.set_ylabel(f"share that are paid for ({y})", color=task_colour(y))
+    panel.margins(x=0.12, y=0.15)
+    return figure
+
+
+@styled
+def conversion_by_click(conversion: np.ndarray, clicked: np.ndarray, most: float = 0.6) -> Figure:
+    """Draws how likely clicked and unclicked rows are to convert, were they all clicked.
+
+    Args:
+        conversion: True conversion rate ``[rows]``.
+        clicked: Whether each row was clicked, ``[rows]``.
+        most: Right end of the axis; larger rates are counted in the last bin.
+
+    Returns:
+        The figure: a curve of shares for each group, and its mean as a vertical line.
+
+    Example:
+        >>> figure = conversion_by_click(np.array([0.1, 0.3]), np.array([False, True]))
+    """
+    figure, axes = new_figure(8.5, 3.8)
+    panel = axes[0, 0]
+    edges = np.linspace(0, most, 31)
+    groups = [("unclicked", ~np.asarray(clicked, bool), GREY, "--"), ("clicked", np.asarray(clicked, bool), None, "-")]
+    for height, (name, which, colour, line) in zip((0.92, 0.78), groups, strict=True):
+        colour = colour or task_colour("click")
+        rates = conversion[which]
+        share = np.histogram(np.clip(rates, 0, most), edges)[0] / len(rates)
+        panel.stairs(share, edges, color=colour, linewidth=2.5, linestyle=line)
+        panel.axvline(rates.mean(), color=colour, linewidth=1.5, linestyle=line)
+        where = panel.get_xaxis_transform()
+        text = f"{name}: mean {rates.mean():.3f}"
+        panel.annotate(
+            text,
+            (rates.mean(), height),
+            (6, 0),
+            xycoords=where,
+            textcoords="offset points",
+            color=colour,
+            weight="bold",
+        )
+    panel.set(xlabel="true probability of paying once clicked", ylabel="share of the rows", xlim=(0, most))
+    return figure
+
+
+@styled
+def bias_bars(errors: pd.DataFrame, xlabel: str) -> Figure:
+    """Draws each way's error: a row a way, a dot a seed, the mean with its 95 % interval, a line at no error.
+
+    Args:
+        errors: ``[seeds, ways]``, in percentage points.
+        xlabel: What the error is, with its unit.
+
+    Returns:
+        The figure. Filled markers: the interval excludes zero.
+
+    Example:
+        >>> figure = bias_bars(pd.DataFrame({"clicks only": [7.0, 6.0], "ESMM": [6.0, 5.5]}), "points")
+    """
+    figure, axes = new_figure(9, 1.3 + 0.62 * errors.shape[1])
+    panel = axes[0, 0]
+    for y, (way, values) in enumerate(errors.items()):
+        colour = model_colour("single-task" if "clicks only" in str(way) else str(way))
+        mean = values.mean()
+        half = values.std() / np.sqrt(len(values)) * student.ppf(0.975, max(1, len(values) - 1))
+        panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3, markersize=6)
+        face = colour if abs(mean) > half else "white"
+        panel.errorbar(mean, y, xerr=half, fmt="D", color=colour, markerfacecolor=face, capsize=5, markersize=8)
+        panel.annotate(f"{mean:+.1f}", (mean, y), (0, 11), textcoords="offset points", ha="center")
+    panel.axvline(0, color=GREY, linewidth=1)
+    panel.set_yticks(range(errors.shape[1]), list(errors.columns))
+    panel.set_xlabel(xlabel)
+    panel.set_ylim(errors.shape[1] - 0.5, -0.75)
+    return figure
+
+
+@styled
+def calibration_of_conversion(curves: pd.DataFrame) -> Figure:
+    """Draws predicted against true conversion, in bins of the prediction: a line a way, the diagonal is right.
+
+    Args:
+        curves: Rows with way, predicted and true, in the order of the bins.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> curves = pd.DataFrame({"way": ["ESMM", "ESMM"], "predicted": [0.1, 0.3], "true": [0.05, 0.15]})
+        >>> figure = calibration_of_conversion(curves)
+    """
+    figure, axes = new_figure(8.5, 4.4)
+    panel = axes[0, 0]
+    most = float(curves[["predicted", "true"]].to_numpy().max())
+    panel.plot([0, most], [0, most], color=GREY, linewidth=1)
+    panel.annotate("right", (most, most), (-6, 0), textcoords="offset points", ha="right", color=GREY)
+    ends = []
+    for position, (way, rows) in enumerate(curves.groupby("way", sort=False)):
+        colour = model_colour("single-task" if "clicks only" in str(way) else str(way))
+        line = ("-", "--", "-.", ":")[position % 4]
+        panel.plot(
+            rows["predicted"], rows["true"], color=colour, linestyle=line, marker=MARKERS[position % len(MARKERS)]
+        )
+        ends.append((float(rows["true"].iloc[-1]), str(way), colour))
+    panel.set(xlabel="predicted conversion, unclicked rows", ylabel="true conversion", xlim=(0, None), ylim=(0, None))
+    label_lines(panel, ends, gap=0.09)
+    return figure
