@@ -49,7 +49,7 @@ def span_table(
         A row a type and one of all (``"all"``): precision, recall, f1, and the numbers of true, predicted and right.
 
     Example:
-        >>> span_table(np.array([[1, 2, 0]]), np.array([[1, 0, 0]]), ("O", "B-Loc", "I-Loc")).loc["all", "f1"]
+        >>> float(span_table(np.array([[1, 2, 0]]), np.array([[1, 0, 0]]), ("O", "B-Loc", "I-Loc")).loc["all", "f1"])
         0.0
     """
     labels, predicted = np.asarray(labels), np.asarray(predicted)
@@ -99,7 +99,7 @@ def relation_table(
 
     Example:
         >>> classes = ("Other", "Kill(e1,e2)", "Kill(e2,e1)")
-        >>> relation_table(np.array([1]), np.array([2]), classes, direction=False).loc["Kill", "f1"]
+        >>> float(relation_table(np.array([1]), np.array([2]), classes, direction=False).loc["Kill", "f1"])
         1.0
     """
     labels, predicted, skipped = np.asarray(labels), np.asarray(predicted), set(without)

@@ -19,7 +19,16 @@ STEPS = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
     "format": [sys.executable, "-m", "ruff", "format", "--check", "."],
     "types": [sys.executable, "-m", "mypy"],
-    "unit tests": [*PYTEST, *WORKERS, "tests/unit", "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=95"],
+    "unit tests": [
+        *PYTEST,
+        *WORKERS,
+        "tests/unit",
+        "mtl_helpers",
+        "--doctest-modules",
+        "--cov",
+        "--cov-report=term:skip-covered",
+        "--cov-fail-under=95",
+    ],
     "notebooks": [*PYTEST, *WORKERS, *NBVAL, "notebooks", "tests/notebooks"],
     "browser": [*PYTEST, "tests/browser"],
 }

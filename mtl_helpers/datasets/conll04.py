@@ -56,8 +56,8 @@ def conll04(
         https://aclanthology.org/W04-2401. The files are in the form of G. Bekoulis et al., arXiv:1804.07847.
 
     Example:
-        >>> data = conll04(pairs=False)
-        >>> len(data.train), len(data.validation), len(data.test)
+        >>> data = conll04(pairs=False)  # doctest: +SKIP
+        >>> len(data.train), len(data.validation), len(data.test)  # doctest: +SKIP
         (910, 243, 288)
     """
     folder = fetch("conll04")

@@ -46,7 +46,7 @@ def hillstrom(
         K. Hillstrom: The MineThatData E-Mail Analytics And Data Mining Challenge, 2008. Public; no licence is stated.
 
     Example:
-        >>> hillstrom().describe()["rows"].tolist()
+        >>> hillstrom().describe()["rows"].tolist()  # doctest: +SKIP
         [38400, 38400, 12800, 12800, 12800, 12800]
     """
     names = require_known("tasks", tasks, KINDS)

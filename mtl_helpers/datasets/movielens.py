@@ -49,7 +49,7 @@ def movielens_small(
         passed on under the same terms.
 
     Example:
-        >>> movielens_small(rows=1000).groups[-1]
+        >>> movielens_small(rows=1000).groups[-1]  # doctest: +SKIP
         '2010s'
     """
     names = require_known("tasks", tasks, KINDS)

@@ -60,8 +60,8 @@ def semeval2010_task8(
         I. Hendrickx et al.: SemEval-2010 Task 8, ACL 2010, https://aclanthology.org/S10-1006. CC BY 3.0.
 
     Example:
-        >>> data = semeval2010_task8()
-        >>> len(data.train), len(data.validation), len(data.test)
+        >>> data = semeval2010_task8()  # doctest: +SKIP
+        >>> len(data.train), len(data.validation), len(data.test)  # doctest: +SKIP
         (7200, 800, 2717)
     """
     folder = fetch("semeval2010_task8")

@@ -238,9 +238,11 @@ def with_token_vectors(data: MultiTaskData, vectors: Mapping[str, np.ndarray]) -
         ValueError: If a split is missing or its vectors do not fit the rows and their length.
 
     Example:
-        >>> wide = with_token_vectors(data, {split: np.zeros((len(getattr(data, split)), 24, 768)) for split in SPLITS})
-        >>> wide.inputs["vectors"]
-        TokenVectors(length=24, dim=768)
+        >>> data = relation_corpus(50)
+        >>> length = data.inputs["tokens"].length
+        >>> given = {split: np.zeros((len(getattr(data, split)), length, 4)) for split in ("train", "validation", "test")}
+        >>> with_token_vectors(data, given).inputs["vectors"].dim
+        4
     """
     rows = {}
     for split in SPLITS:

@@ -30,10 +30,8 @@ def progress_file() -> Path | None:
         The file, which need not exist yet; None if nothing is kept, as under the tests.
 
     Example:
-        >>> import os
-        >>> os.environ["MTL_PROGRESS_DIR"] = "/tmp/mine"
-        >>> progress_file().name
-        'progress.json'
+        >>> progress_file()  # doctest: +SKIP
+        PosixPath('/home/ada/.local/share/mtl_course/progress.json')
     """
     folder = os.environ.get("MTL_PROGRESS_DIR", "")
     if folder:
@@ -123,8 +121,8 @@ def progress() -> None:
     """Shows what you have solved, chapter by chapter.
 
     Example:
-        >>> progress()  # doctest: +ELLIPSIS
-        06 ...
+        >>> progress()
+        01 ...
     """
     from mtl_helpers.exercises.session import of_chapter, show
 

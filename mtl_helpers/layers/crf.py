@@ -279,6 +279,8 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
             tag, so weights are meant for sentences and padding, not for single tokens with an unknown tag.
 
     Example:
+        >>> from mtl_helpers.models import ner_relation
+        >>> model = ner_relation(relation_corpus(50))
         >>> model.compile(loss={"relation": "sparse_categorical_crossentropy", "entity": CRFNegativeLogLikelihood()})
     """
 

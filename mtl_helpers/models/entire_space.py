@@ -72,8 +72,8 @@ def conversion_model(model: keras.Model) -> keras.Model:
         ValueError: If the model is not an ESMM.
 
     Example:
-        >>> conversion_model(esmm(shop_log().with_tasks(["click", "pay"]))).output_shape
-        {'conversion': (None, 1)}
+        >>> conversion_model(esmm(shop_log().with_tasks(["click", "pay"]))).output["conversion"].shape
+        (None, 1)
     """
     if CONVERSION not in [layer.name for layer in model.layers]:
         raise ValueError(f"model={model.name!r} has no conversion output; give a model that esmm built.")

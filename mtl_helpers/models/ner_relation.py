@@ -67,6 +67,7 @@ def ner_relation(
         https://aclanthology.org/C14-1220, section 3.4.
 
     Example:
+        >>> data = relation_corpus(50)
         >>> model = ner_relation(data)
         >>> model.compile("adam", loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 1.0})
     """
@@ -116,7 +117,7 @@ def text_losses(data: MultiTaskData, tagger: str = "crf") -> dict[str, keras.los
         Task name -> loss; both are means over what has a label.
 
     Example:
-        >>> text_losses(data)["entity"].name
+        >>> text_losses(relation_corpus(50))["entity"].name
         'crf_negative_log_likelihood'
     """
     crossentropy = {name: Masked(keras.losses.SparseCategoricalCrossentropy()) for name in data.tasks}

@@ -55,7 +55,9 @@ def text_batches(rows: Rows, batch_size: int = 32, *, seed: int) -> tf.data.Data
         ValueError: If ``batch_size`` is not positive or there are no rows.
 
     Example:
-        >>> model.fit(text_batches(data.train, 32, seed=0), epochs=5, shuffle=False)
+        >>> inputs, labels, weights = text_batches(relation_corpus(50).train, 32, seed=0).take(1).get_single_element()
+        >>> labels["relation"].shape
+        TensorShape([30])
     """
     if batch_size < 1 or not len(rows):
         raise ValueError(f"batch_size={batch_size} of {len(rows)} rows; give at least 1 of at least 1.")
@@ -91,8 +93,10 @@ def read_text(model: keras.Model, data: MultiTaskData, rows: Rows, batch_size: i
         Task name -> int ``[rows]`` (the most probable class) or ``[rows, length]`` (the most probable tag sequence).
 
     Example:
-        >>> read_text(model, data, data.test)["relation"].shape
-        (800,)
+        >>> from mtl_helpers.models import ner_relation
+        >>> data = relation_corpus(50)
+        >>> read_text(ner_relation(data), data, data.test)["relation"].shape == data.test.labels["relation"].shape
+        True
     """
     found: dict[str, list[np.ndarray]] = {name: [] for name in data.tasks}
     for start in range(0, len(rows), batch_size):
