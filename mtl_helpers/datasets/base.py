@@ -222,6 +222,24 @@ class MultiTaskData:
         """Gives the same data with changed training rows, for instance fewer of them."""
         return replace(self, train=choose(self.train))
 
+    def with_rows(self, change: Callable[[Rows], Rows], tasks: Mapping[str, Task] | None = None) -> MultiTaskData:
+        """Gives the same data with the rows of every split changed.
+
+        Args:
+            change: Called with each split's rows.
+            tasks: The tasks of the changed rows, if they are others.
+
+        Returns:
+            The changed data.
+
+        Example:
+            >>> half = task_pair(rows=1000).with_rows(lambda rows: rows.take(slice(0, len(rows) // 2)))
+            >>> len(half.train)
+            300
+        """
+        train, validation, test = (change(getattr(self, split)) for split in SPLITS)
+        return replace(self, tasks=dict(tasks or self.tasks), train=train, validation=validation, test=test)
+
     def with_missing_labels(self, task: str, share: float, seed: int | None = None) -> MultiTaskData:
         """Gives the same data with some of one task's training labels missing, drawn at random.
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mtl_helpers.datasets.base import SPLITS, Kind, MultiTaskData, Numeric, Rows, Task, require_known
+from mtl_helpers.datasets.base import Kind, MultiTaskData, Numeric, Rows, Task, require_known
 from mtl_helpers.datasets.video_log import smooth
 from mtl_helpers.datasets.world import sigmoid, standardised
 from mtl_helpers.seeds import course_seed
@@ -256,7 +256,7 @@ def shuffled_helpers(data: MultiTaskData, main: str = "main", seed: int | None =
         labels = {task: values if task == main else random.permutation(values) for task, values in rows.labels.items()}
         return replace(rows, labels=labels, truth={main: rows.truth[main]} if main in rows.truth else {})
 
-    return replace(data, **{split: shuffle(getattr(data, split)) for split in SPLITS})
+    return data.with_rows(shuffle)
 
 
 def _names(tasks: int) -> list[str]:

@@ -240,7 +240,8 @@ def with_token_vectors(data: MultiTaskData, vectors: Mapping[str, np.ndarray]) -
     Example:
         >>> data = relation_corpus(50)
         >>> length = data.inputs["tokens"].length
-        >>> given = {split: np.zeros((len(getattr(data, split)), length, 4)) for split in ("train", "validation", "test")}
+        >>> splits = ("train", "validation", "test")
+        >>> given = {split: np.zeros((len(getattr(data, split)), length, 4)) for split in splits}
         >>> with_token_vectors(data, given).inputs["vectors"].dim
         4
     """

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from mtl_helpers.datasets import MultiTaskData, hillstrom
-from mtl_helpers.datasets.base import SPLITS, Rows
+from mtl_helpers.datasets.base import Rows
 from mtl_helpers.metrics import auc
 from mtl_helpers.models import conversion_model, esmm, hard_sharing, single_task
 from mtl_helpers.recording import record
@@ -46,8 +46,7 @@ def funnel(seed: int) -> MultiTaskData:
     def cut(rows: Rows) -> Rows:
         return replace(rows, labels={"visit": rows.labels["visit"], "buy": rows.labels["conversion"]})
 
-    splits = {split: cut(getattr(data, split)) for split in SPLITS}
-    return replace(data, tasks={"visit": data.tasks["visit"], "buy": data.tasks["conversion"]}, **splits)
+    return data.with_rows(cut, {"visit": data.tasks["visit"], "buy": data.tasks["conversion"]})
 
 
 def visitors_only(data: MultiTaskData) -> MultiTaskData:
@@ -65,8 +64,7 @@ def visitors_only(data: MultiTaskData) -> MultiTaskData:
         labels = np.where(visited, rows.labels["buy"], np.nan).astype(np.float32)
         return replace(rows, labels={"buy": labels}, weights={"buy": visited.astype(np.float32)})
 
-    splits = {split: cut(getattr(data, split)) for split in SPLITS}
-    return replace(data, tasks={"buy": data.tasks["buy"]}, **splits)
+    return data.with_rows(cut, {"buy": data.tasks["buy"]})
 
 
 def train(seeds: int, **settings: Any) -> tuple[Study, Study]:
