@@ -3,37 +3,53 @@ const slides = [...document.querySelectorAll(".slide")];
 const notes = document.getElementById("notes");
 let here = 0;
 
-const SMALLEST = 1; // rem
+const LARGEST = 38; // twentieths of a rem
+const SMALLEST = 20;
 const fits = (box) => box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1;
+const frame = () => new Promise((done) => requestAnimationFrame(done));
 
-const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)));
+// Waits until a widget has laid itself out: until its height stays for some frames.
+async function atRest(box) {
+  for (let same = 0, last = -1, i = 0; same < 4 && i < 120; i += 1) {
+    await frame();
+    same = box.scrollHeight === last ? same + 1 : 0;
+    last = box.scrollHeight;
+  }
+}
 
 // A widget is drawn larger if there is room: in steps, for it lays itself out anew each time. One that is too tall scrolls.
 async function fitWidget(slide) {
   const [box, view] = [slide.querySelector(".content"), slide.querySelector(".view")];
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  for (const size of [1.3, 1.2, 1.1, 1, 0.95]) {
+  await beginWithOne(slide);
+  for (const size of [1.3, 1.2, 1.1, 1, 0.95, 1]) {
+    if (!slide.classList.contains("is-here")) return;
     view.style.zoom = size * rem;
-    await drawn();
-    if (!slide.classList.contains("is-here") || fits(box)) return;
+    await atRest(box);
+    if (fits(box)) return;
   }
-  view.style.zoom = rem;
 }
 
 // Several models side by side are too tall for a slide: it begins with the first, the others are a tick away.
-async function beginWithOne(view) {
-  for (let i = 0; i < 100 && !view.querySelector(".mtl-widget"); i += 1) await drawn();
-  for (const box of [...view.querySelectorAll(".mtl-gates .mtl-choice input[type=checkbox]")].slice(1)) if (box.checked) box.click();
+async function beginWithOne(slide) {
+  for (let i = 0; i < 300 && !slide.querySelector(".mtl-widget svg"); i += 1) await frame();
+  if (slide.dataset.begun === "yes") return;
+  slide.dataset.begun = "yes";
+  const boxes = slide.querySelectorAll(".mtl-gates .mtl-choice input[type=checkbox]");
+  for (const box of [...boxes].slice(1)) if (box.checked) box.click();
 }
 
-// Text is as large as the page allows.
+// Text is as large as the page allows; a table that is too wide even when small breaks its lines.
 function fit(slide) {
   if (slide.matches(".is-widget")) return void fitWidget(slide);
   if (slide.matches(".is-figure")) return;
   const box = slide.querySelector(".content");
-  for (let size = 1.9; size >= SMALLEST; size -= 0.05) {
-    box.style.fontSize = `${size}rem`;
-    if (fits(box)) return;
+  for (const breaks of [false, true]) {
+    box.classList.toggle("is-broken", breaks);
+    for (let size = LARGEST; size >= SMALLEST; size -= 1) {
+      box.style.fontSize = `${size / 20}rem`;
+      if (fits(box)) return;
+    }
   }
 }
 
@@ -77,7 +93,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   move();
 });
-for (const view of document.querySelectorAll(".is-widget .view")) beginWithOne(view).then(() => fit(slides[here]));
 window.addEventListener("resize", () => show(here));
 window.addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1 || 0));
 show(Number(location.hash.slice(1)) - 1 || 0);

@@ -195,6 +195,13 @@ class _Parser:
             small = ' displaystyle="false" scriptlevel="+1"' if name == "tfrac" else ""
             fraction = f"<mfrac>{over}{under}</mfrac>"
             return f"<mstyle{small}>{fraction}</mstyle>" if small else fraction
+        if name in ("overset", "underset"):
+            mark, base = self.group(), self.group()
+            tag = "mover" if name == "overset" else "munder"
+            return f"<{tag}>{base}{mark}</{tag}>"
+        if name == "binom":
+            pair = f'<mfrac linethickness="0">{self.group()}{self.group()}</mfrac>'
+            return f"<mrow>{operator('(', stretchy='true')}{pair}{operator(')', stretchy='true')}</mrow>"
         if name == "sqrt":
             if self.peek() == "[":
                 self.next()

@@ -24,7 +24,8 @@ OPERATORS = pairs_of("""
     sim ∼ simeq ≃ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ subset ⊂ subseteq ⊆ supset ⊃ cup ∪ cap ∩ setminus ∖
     to → rightarrow → leftarrow ← Rightarrow ⇒ Leftarrow ⇐ leftrightarrow ↔ Leftrightarrow ⇔ iff ⇔ mapsto ↦
     perp ⟂ mid ∣ forall ∀ exists ∃ neg ¬ wedge ∧ vee ∨ star ⋆ colon : prec ≺ succ ≻ dots … ldots … cdots ⋯
-    vdots ⋮ ddots ⋱ prime ′ parallel ∥
+    vdots ⋮ ddots ⋱ prime ′ parallel ∥ Longrightarrow ⟹ implies ⟹ longrightarrow ⟶ Longleftrightarrow ⟺
+    longmapsto ⟼ uparrow ↑ downarrow ↓ top ⊤ bot ⊥ bullet ∙ lt < gt > land ∧ lor ∨ lnot ¬ ni ∋ varnothing ∅ dagger †
 """)
 LARGE = {"sum": "∑", "prod": "∏", "int": "∫", "bigcup": "⋃", "bigcap": "⋂", "bigoplus": "⨁"}
 FENCES = {
