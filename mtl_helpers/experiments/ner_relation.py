@@ -25,6 +25,7 @@ import keras
 from tqdm.auto import tqdm
 
 from mtl_helpers.datasets import MultiTaskData, conll04, semeval2010_task8
+from mtl_helpers.memory import release
 from mtl_helpers.metrics_text import relation_f1, span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.recording import record, recorded
@@ -163,6 +164,8 @@ def perform(run: Run) -> dict[str, Any]:
     model = train(run, data)
     result = {**asdict(run), "scores": score(model, data, run.split), "parameters": model.count_params()}
     keras.utils.clear_session()
+    del model
+    release()
     return {**result, "seconds": round(time.perf_counter() - began, 1), "note": data.notes[-1]}
 
 

@@ -42,7 +42,7 @@ from mtl_helpers.plots.style import (
     use_course_style,
 )
 from mtl_helpers.plots.text import (
-    gain_against_sentences,
+    gain_against,
     score_bars,
     sentence_picture,
     tag_trellis,
@@ -66,7 +66,7 @@ __all__ = [
     "focal_loss_curves",
     "forest",
     "fusion_sweep",
-    "gain_against_sentences",
+    "gain_against",
     "gate_entropy_over_epochs",
     "gate_heat_map",
     "gate_weights_over_epochs",

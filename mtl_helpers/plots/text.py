@@ -10,11 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from mtl_helpers.plots.results import MARKERS, mean_and_half_width
-from mtl_helpers.plots.style import BLACK, BLUE, GREY, ORANGE, label_lines, new_figure, styled, task_colour
+from mtl_helpers.plots.results import LINE_STYLES, MARKERS, mean_and_half_width
+from mtl_helpers.plots.style import BLACK, BLUE, GREY, ORANGE, SKY, label_lines, new_figure, styled, task_colour
 
-INK = LinearSegmentedColormap.from_list("ink", ["#FFFFFF", BLUE])
+INK = LinearSegmentedColormap.from_list("ink", ["#FFFFFF", SKY])
+CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}  # under text that lies on lines
 POINTS = 100  # F1 is shown in points
 
 
@@ -47,7 +49,8 @@ def sentence_picture(
     figure, axes = new_figure(max(9, width), 5.2, columns=2, width_ratios=[max(2, 0.15 * count), 1])
     strip, bars = axes[0]
     strip.imshow(np.array(shown["marginals"]).T, cmap=INK, vmin=0, vmax=1, aspect="auto")
-    strip.plot(range(count), shown["tags"], "s", markersize=13, markerfacecolor="none", color=BLACK, linewidth=1.5)
+    for at, tag in enumerate(shown["tags"]):
+        strip.add_patch(Rectangle((at - 0.45, tag - 0.45), 0.9, 0.9, fill=False, edgecolor=BLACK, linewidth=2))
     strip.set_yticks(range(len(tags)), tags)
     names = [f"[{word}]" if new else word for word, new in zip(words, shown["unknown"], strict=True)]
     strip.set_xticks(range(count), names, rotation=60, ha="right", rotation_mode="anchor")
@@ -93,7 +96,7 @@ def tag_trellis(
     Example:
         >>> figure = tag_trellis(np.zeros((2, 2)), np.zeros((2, 2)), [0, 1], ["a", "b"], ["O", "B"])
     """
-    figure, axes = new_figure(3.0 * len(words) + 1, 1.2 + 1.15 * len(tags))
+    figure, axes = new_figure(3.0 * len(words) + 1, 1.2 + 1.5 * len(tags))
     panel = axes[0, 0]
     for at in range(len(words) - 1):
         for before in range(len(tags)):
@@ -111,21 +114,12 @@ def tag_trellis(
             panel.plot(at, tag, "o", markersize=34, color="white", markeredgecolor=ORANGE if chosen else GREY, zorder=3)
             panel.annotate(name, (at, tag), ha="center", va="center", fontweight="bold", zorder=4)
             text = f"score {scores[at, tag]:+.1f}\nsum {sums[at, tag]:.2f}"
-            panel.annotate(
-                text,
-                (at, tag),
-                (24, 0),
-                textcoords="offset points",
-                va="center",
-                zorder=4,
-                backgroundcolor="white",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-            )
+            panel.annotate(text, (at, tag), (0, -24), textcoords="offset points", ha="center", va="top", bbox=CLEAR)
     panel.set_xticks(range(len(words)), words, fontsize=15, fontweight="bold")
     panel.xaxis.tick_top()
     panel.tick_params(length=0)
     panel.set_yticks([])
-    panel.set(xlim=(-0.3, len(words) - 0.45), ylim=(len(tags) - 0.5, -0.5))
+    panel.set(xlim=(-0.4, len(words) - 0.6), ylim=(len(tags) - 0.35, -0.35))
     panel.spines[:].set_visible(False)
     return figure
 
@@ -149,7 +143,7 @@ def weight_sweep(frame: pd.DataFrame, alone: Mapping[str, float]) -> Figure:
     figure, axes = new_figure(5.0 * len(tasks), 3.9, columns=len(tasks))
     for panel, task in zip(axes[0], tasks, strict=True):
         rows, colour = frame[frame["task"] == task], task_colour(task)
-        mean, half = mean_and_half_width(POINTS * rows.groupby("weight")["value"])
+        mean, half = mean_and_half_width((POINTS * rows["value"]).groupby(rows["weight"]))
         panel.plot(rows["weight"], POINTS * rows["value"], "o", color=colour, alpha=0.3)
         panel.plot(mean.index, mean, color=colour, marker="D")
         panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
@@ -170,39 +164,40 @@ def weight_sweep(frame: pd.DataFrame, alone: Mapping[str, float]) -> Figure:
 
 
 @styled
-def gain_against_sentences(frame: pd.DataFrame, claimed: float | None = None) -> Figure:
-    """Draws what joint training adds to a task against the number of training sentences.
+def gain_against(frame: pd.DataFrame, x: str, x_label: str, claimed: float | None = None) -> Figure:
+    """Draws what joint training adds to a task against a setting, for instance the number of training sentences.
 
     Args:
-        frame: Rows with line (its name), rows (training sentences), seed and gain (joint minus alone, in points).
-        claimed: A gain someone reports, drawn as a dashed line.
+        frame: Rows with line (its name), the setting, seed and gain (joint minus alone, in points).
+        x: Column of the setting; above 0, drawn on a logarithmic axis.
+        x_label: The setting's name, with its unit.
+        claimed: A gain someone reports, drawn as a dotted line.
 
     Returns:
         The figure: a line a name, a dot a seed, bands of the 95 % interval where there are two seeds or more.
 
     Example:
         >>> rows = {"line": "no positions", "rows": [500, 500, 1000, 1000], "seed": [0, 1] * 2, "gain": [2, 3, 1, 1.5]}
-        >>> figure = gain_against_sentences(pd.DataFrame(rows), claimed=2)
+        >>> figure = gain_against(pd.DataFrame(rows), "rows", "training sentences", claimed=2)
     """
-    figure, axes = new_figure(9.5, 4.6)
+    figure, axes = new_figure(10, 4.4)
     panel, ends = axes[0, 0], []
-    names = list(frame["line"].unique())
-    for position, (name, colour) in enumerate(zip(names, (BLUE, ORANGE, BLACK), strict=False)):
-        rows = frame[frame["line"] == name]
-        mean, half = mean_and_half_width(rows.groupby("rows")["gain"])
-        panel.plot(rows["rows"] * (0.985 + 0.03 * position), rows["gain"], "o", color=colour, alpha=0.3, markersize=5)
-        panel.plot(mean.index, mean, color=colour, marker=MARKERS[position], linestyle=("-", "--", "-.")[position])
+    for position, (name, rows) in enumerate(frame.groupby("line", sort=False)):
+        colour = (BLUE, ORANGE, BLACK)[position % 3]
+        mean, half = mean_and_half_width(rows.groupby(x)["gain"])
+        panel.plot(rows[x] * (0.985 + 0.03 * position), rows["gain"], "o", color=colour, alpha=0.3, markersize=5)
+        panel.plot(mean.index, mean, color=colour, marker=MARKERS[position], linestyle=LINE_STYLES[position])
         panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
-        ends.append((float(mean.iloc[-1]), name, colour))
+        ends.append((float(mean.iloc[-1]), str(name), colour))
     panel.axhline(0, color=GREY, linewidth=1)
     if claimed is not None:
         panel.axhline(claimed, color=GREY, linewidth=1.5, linestyle=":")
         ends.append((claimed, "claimed", GREY))
     panel.set_xscale("log")
-    sizes = sorted(frame["rows"].unique())
-    panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    values = sorted(frame[x].unique())
+    panel.set_xticks(values, [f"{value:,}" for value in values])
     panel.minorticks_off()
-    panel.set(xlabel="training sentences", ylabel="joint minus alone,\npoints of F1")
+    panel.set(xlabel=x_label, ylabel="joint minus alone,\npoints of F1")
     label_lines(panel, ends, 0.09)
     return figure
 

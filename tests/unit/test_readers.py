@@ -1,0 +1,114 @@
+"""Short trainings of the reader in one program: like a plain fit, repeatable, and each task alone."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from mtl_helpers import recording
+from mtl_helpers.datasets import relation_corpus
+from mtl_helpers.experiments import readers
+from mtl_helpers.models import ner_relation, text_batches, text_losses
+
+SMALL = {"embedding_dim": 6, "feature_dim": 2, "lstm_units": 4, "hidden_units": 4, "dropout": 0.2}
+TRAINING = {"sentences": 30, "epochs": 2, "batch_size": 10, "progress": False}
+MODELS = {
+    "joint": {"relation": 1.0, "entity": 0.5},
+    "relation only": {"relation": 1.0, "entity": 0.0},
+    "tagging only": {"relation": 0.0, "entity": 1.0},
+}
+
+
+@pytest.fixture(autouse=True)
+def one_program(monkeypatch):
+    monkeypatch.setattr(readers, "AT_ONCE", 1)  # a program takes seconds to trace
+
+
+@pytest.fixture(scope="module")
+def data():
+    return relation_corpus(80, difficulty=0.2, length=16, seed=0)
+
+
+@pytest.fixture(scope="module")
+def runs(data):
+    return readers.train_readers(data, MODELS, [3, 4], **TRAINING, **SMALL)
+
+
+def test_every_model_is_scored_on_its_own_tasks(runs):
+    assert list(runs.scores("relation").columns) == ["joint", "relation only"]
+    assert list(runs.scores("entity").columns) == ["joint", "tagging only"]
+    assert list(runs.scores("entity").index) == [3, 4]
+    assert runs.frame["value"].between(0, 1).all()
+
+
+def test_a_run_is_what_a_plain_fit_gives(data):
+    """Without dropout, whose chance depends on the program, the weights are those of compile and fit."""
+    still = {**SMALL, "dropout": 0.0}
+    runs = readers.train_readers(data, {"joint": MODELS["joint"]}, [3], **{**TRAINING, "epochs": [1, 2]}, **still)
+    assert runs.frame["epoch"].tolist() == [1, 1, 2, 2]
+    assert len(runs.scores("entity")) == 1
+    keras.utils.set_random_seed(3)
+    model = ner_relation(data, **still)
+    model.compile(keras.optimizers.Adam(1e-2), loss=text_losses(data), loss_weights=MODELS["joint"])
+    chosen = np.random.default_rng(3).permutation(len(data.train))[:30]
+    for seed in (3, 10_003):
+        model.fit(text_batches(data.train.take(chosen), 10, seed=seed), verbose=0, shuffle=False)
+    for ours, plain in zip(runs.weights["joint", 3], model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, plain, atol=1e-4)
+
+
+def test_an_order_of_runs_changes_nothing(data, runs):
+    again = readers.train_readers(data, {"tagging only": MODELS["tagging only"]}, [4], **TRAINING, **SMALL)
+    for one, other in zip(again.weights["tagging only", 4], runs.weights["tagging only", 4], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_task_of_weight_zero_leaves_no_trace(data, runs):
+    model, start = runs.model("relation only", 3), runs.build()
+    keras.utils.set_random_seed(3)
+    start = runs.build()
+    for name in ("entity", "entity_scores"):
+        for now, before in zip(model.get_layer(name).get_weights(), start.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_allclose(now, before, atol=1e-6)
+    moved = model.get_layer("shared_encoder").get_weights()[0] - start.get_layer("shared_encoder").get_weights()[0]
+    assert np.abs(moved).max() > 1e-3
+
+
+def test_what_cannot_be_trained_is_refused(data):
+    with pytest.raises(ValueError, match="sentences=49: give 1 to 48"):
+        readers.train_readers(data, MODELS, [0], sentences=49, epochs=1)
+    with pytest.raises(ValueError, match="models\\['joint'\\]"):
+        readers.train_readers(data, {"joint": {"tags": 1.0}}, [0], sentences=10, epochs=1)
+
+
+def test_the_sweep_names_weights_and_places(monkeypatch):
+    small = {
+        "corpus": {"rows": 60, "difficulty": 0.2, "length": 16},
+        "training": {"sentences": 10, "epochs": 1, "batch_size": 10},
+        "model": SMALL,
+        "seeds": 1,
+    }
+    monkeypatch.setattr(readers, "SETTINGS", small)
+    monkeypatch.setattr(readers, "WEIGHTS", (0.5,))
+    rows = readers.sweep("head", progress=False)
+    assert {(row["model"], row["weight"], row["task"]) for row in rows} == {
+        ("joint, 0.5", 0.5, "relation"),
+        ("joint, 0.5", 0.5, "entity"),
+        ("relation only", 0.0, "relation"),
+        ("tagging only", 0.0, "entity"),
+    }
+    assert {row["positions"] for row in rows} == {"head"}
+
+
+def test_what_is_recorded_is_not_done_again(monkeypatch, tmp_path):
+    done = []
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+    monkeypatch.setattr(readers, "sweep", lambda place: done.append(place) or [{"positions": place}])
+    readers.main()
+    readers.main()
+    assert done == ["head", "encoder"]
+    monkeypatch.setitem(readers.SETTINGS, "seeds", 1)
+    readers.main()
+    assert done == ["head", "encoder"] * 2
+    assert [row["positions"] for row in recording.recorded("readers")["results"]] == ["head", "encoder"]
