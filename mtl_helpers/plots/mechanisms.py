@@ -84,12 +84,13 @@ def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> 
     figure, axes = new_figure(9, 1.3 + 0.62 * len(table))
     panel = axes[0, 0]
     panel.axvline(0, color=GREY, linewidth=1)
+    whole = table["difference"].abs().max() >= 10
     for y, row in enumerate(table.itertuples()):
         colour, decided = arm_colour(str(row.arm)), row.low > 0 or row.high < 0
         shape, face = "s" if row.arm in controls else "o", colour if decided else "white"
         panel.plot([row.low, row.high], [y, y], color=colour)
         panel.plot([row.difference], [y], shape, color=colour, markerfacecolor=face, markersize=9)
-        panel.annotate(f"{row.difference:+.2g}", (row.difference, y), (0, 9), textcoords="offset points", ha="center")
+        _above(panel, row.difference, y, f"{round(row.difference):+d}" if whole else f"{row.difference:+.2g}")
     names = [f"{arm}\n(control)" if arm in controls else str(arm) for arm in table["arm"]]
     panel.set_yticks(range(len(table)), names)
     panel.set_ylim(len(table) - 0.5, -0.7)

@@ -146,7 +146,7 @@ def test_effects_mark_controls_and_undecided_arms() -> None:
     points = [line for line in panel.get_lines() if line.get_marker() in ("o", "s")]
     assert [point.get_marker() for point in points] == ["o", "s"]
     assert [point.get_markerfacecolor() for point in points] == [BLUE, "white"]
-    assert texts(panel) == ["+20", "+0.5"]
+    assert texts(panel) == ["+20", "+0"]
     assert panel.get_yticklabels()[1].get_text() == "other hints\n(control)"
 
 
