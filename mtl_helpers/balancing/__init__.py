@@ -3,13 +3,14 @@
 import mtl_helpers.quiet  # noqa: F401  (TensorFlow first, without its log noise)
 
 from mtl_helpers.balancing.base import Balancer, StaticWeights, gram, task_gradients
-from mtl_helpers.balancing.by_gradients import GradNorm, PCGrad, gradient_cosine
+from mtl_helpers.balancing.by_gradients import ConflictMeter, GradNorm, PCGrad, gradient_cosine
 from mtl_helpers.balancing.by_losses import DynamicWeightAverage, UncertaintyWeighting
 from mtl_helpers.balancing.model import BalancedModel, balanced
 
 __all__ = [
     "BalancedModel",
     "Balancer",
+    "ConflictMeter",
     "DynamicWeightAverage",
     "GradNorm",
     "PCGrad",

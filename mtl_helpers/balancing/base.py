@@ -21,7 +21,13 @@ class Balancer:
     """Weighs the tasks by ``state["weights"]``; kinds of balancers differ in how these move.
 
     A weight multiplies all gradients of its task: those of shared variables and those of its own tower.
+
+    Attributes:
+        recorded: Parts of the state, ``[tasks]`` each, that a study writes down after every epoch, in the rows of its
+            frame whose split is ``"train"`` and whose metric is ``"balancer_<part>"``.
     """
+
+    recorded: tuple[str, ...] = ("weights",)
 
     def initial_state(self, tasks: Sequence[str]) -> State:
         """Gives the state before training.

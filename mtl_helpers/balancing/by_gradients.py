@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mtl_helpers.balancing.base import Balancer, State, gram, task_gradients, weighted_sum
+from mtl_helpers.balancing.base import Balancer, State, StaticWeights, gram, task_gradients, weighted_sum
 from mtl_helpers.datasets.base import Rows
 from mtl_helpers.layers.arguments import at_least
 
@@ -119,6 +119,55 @@ class PCGrad(Balancer):
     def get_config(self) -> dict[str, Any]:
         """Gives the arguments."""
         return {"seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="mtl_helpers")
+class ConflictMeter(StaticWeights):
+    """Weighs the tasks by fixed numbers, and measures how far their gradients agree while they train.
+
+    For each task it notes the cosine between its gradient and another task's over all shared variables (with more than
+    two tasks: the mean over the others), averaged over the batches of an epoch; and the share of batches in which that
+    is negative. A batch's gradient is noisy, which draws cosines towards 0.
+
+    Args:
+        weights: Task -> weight; 1 for those not named.
+
+    Example:
+        >>> meter, gradients = ConflictMeter(), [tf.constant([[1.0, 0.0], [-1.0, 1.0]])]
+        >>> state = meter.initial_state(["click", "like"])
+        >>> state = meter.epoch_end(tf.zeros(2), meter.after_batch(tf.ones(2), gradients, [True], state))
+        >>> state["cosine"].numpy().round(3).tolist()
+        [-0.707, -0.707]
+    """
+
+    recorded = ("cosine", "conflict")
+
+    def initial_state(self, tasks: Sequence[str]) -> State:
+        """Gives the weights, and nothing measured."""
+        names = ("cosine", "conflict", "cosine_sum", "conflict_sum", "batches")
+        return {**super().initial_state(tasks), **{name: tf.zeros([len(tasks)]) for name in names}}
+
+    def after_batch(
+        self, losses: tf.Tensor, gradients: Sequence[tf.Tensor], shared: Sequence[bool], state: State
+    ) -> State:
+        """Adds the batch's cosines; a task without a gradient counts as neither with nor against the others."""
+        products = gram(gradients, shared)
+        sizes = tf.sqrt(tf.linalg.diag_part(products))
+        others = tf.ones_like(products) - tf.eye(products.shape[0])
+        cosines = tf.math.divide_no_nan(products, sizes[:, None] * sizes[None]) * others
+        cosine = tf.math.divide_no_nan(tf.reduce_sum(cosines, axis=1), tf.reduce_sum(others, axis=1))
+        return {
+            **state,
+            "cosine_sum": state["cosine_sum"] + cosine,
+            "conflict_sum": state["conflict_sum"] + tf.cast(cosine < 0, tf.float32),
+            "batches": state["batches"] + 1,
+        }
+
+    def epoch_end(self, losses: tf.Tensor, state: State) -> State:
+        """Makes means of the sums and begins new ones."""
+        means = {name: tf.math.divide_no_nan(state[f"{name}_sum"], state["batches"]) for name in self.recorded}
+        empty = {name: tf.zeros_like(losses) for name in ("cosine_sum", "conflict_sum", "batches")}
+        return {**state, **means, **empty}
 
 
 def project(products: tf.Tensor, order: tf.Tensor) -> tf.Tensor:

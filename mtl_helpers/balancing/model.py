@@ -79,8 +79,11 @@ class BalancedModel(keras.Model):
         state = {key: variable.value for key, variable in self.balancer_state.items()}
         combined, state = self.balancer.combine(tf.stack(losses), gradients, shared, state)
         if self.losses:
-            extra = tape.gradient(penalty, variables, unconnected_gradients="zero")
-            combined = [one + tf.convert_to_tensor(other) for one, other in zip(combined, extra, strict=True)]
+            extra = tape.gradient(penalty, variables)  # None for weights that no penalty concerns
+            combined = [
+                one if other is None else one + tf.convert_to_tensor(other)
+                for one, other in zip(combined, extra, strict=True)
+            ]
         self.optimizer.apply_gradients(
             [(self.optimizer.scale_loss(each), variable) for each, variable in zip(combined, variables, strict=True)]
         )
@@ -140,7 +143,7 @@ class _EpochEnd(keras.callbacks.Callback):
             logs[f"{model.tasks[k]}_weight"] = float(weight)
 
 
-class _FunctionLoss(keras.losses.Loss):
+class FunctionLoss(keras.losses.Loss):
     """A loss function as a loss."""
 
     def __init__(self, function: Any) -> None:
@@ -148,13 +151,14 @@ class _FunctionLoss(keras.losses.Loss):
         self.function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Calls the function."""
         return self.function(y_true, y_pred)
 
 
 def as_loss(loss: Any) -> keras.losses.Loss:
     """Gives the loss that Keras understands by a name, a function or a loss."""
     found = keras.losses.get(loss)
-    return found if isinstance(found, keras.losses.Loss) else _FunctionLoss(found)
+    return found if isinstance(found, keras.losses.Loss) else FunctionLoss(found)
 
 
 def balanced(model: keras.Model, balancer: Balancer) -> BalancedModel:

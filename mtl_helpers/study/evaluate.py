@@ -31,7 +31,7 @@ class Evaluator:
         self.scores: dict[str, list[np.ndarray]] = {task: [] for task in plan.tasks}
 
     def validate(self, epoch: int, training: np.ndarray | None) -> np.ndarray:
-        """Measures the validation split after an epoch.
+        """Measures the validation split after an epoch, and notes what a balancer did.
 
         Args:
             epoch: The epoch; 0 before training.
@@ -42,9 +42,12 @@ class Evaluator:
         """
         predictions = self.trainer.predict("validation")
         total = np.zeros(len(self.plan.runs))
+        recorded = {} if training is None else self.trainer.balancer_records()
         for position, task in enumerate(self.plan.tasks):
             if training is not None:
                 self._write(task, "train", epoch, "loss", training[:, position])
+            for name, values in recorded.items():
+                self._write(task, "train", epoch, f"balancer_{name}", values[:, position])
             total += self._score_split(task, "validation", epoch, predictions[task])
         return total
 

@@ -3,6 +3,8 @@
 Every weight gets a new first axis, the run. Inside ``tf.vectorized_map`` one run computes its own gradients with
 ``model.stateless_call``, exactly as it would alone; outside, an ordinary Keras optimizer moves all runs' weights at
 once. Adam and its kin treat each number by itself, so this equals training every run alone. An epoch is one call.
+
+A balancer keeps its state in weights that are not trained, which are stacked too: every run balances by itself.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtl_helpers.balancing.base import task_gradients
+from mtl_helpers.balancing.by_gradients import in_output_shape
 from mtl_helpers.datasets.base import Rows
 from mtl_helpers.study.plan import Plan, batches
 
@@ -62,11 +66,6 @@ def why_not_stackable(model: keras.Model) -> str | None:
         if getattr(variable, "constraint", None) is not None:
             return f"weight {variable.path!r} has a constraint"
     return None
-
-
-def in_output_shape(labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-    """Gives labels ``[batch]`` the last axis of outputs ``[batch, 1]``; others are left as they are."""
-    return labels[..., None] if labels.shape.rank == outputs.shape.rank - 1 and outputs.shape[-1] == 1 else labels
 
 
 def traced(function: Callable, *arguments: Any, jit_compile: bool = False) -> Callable:
@@ -120,6 +119,11 @@ class StackedModel:
         self.batch_size = min(batch_size, len(plan.data.train))
         self.steps = len(plan.data.train) // self.batch_size
         self.balancer = getattr(self.model, "balancer", None)
+        places = {id(each): place for place, each in enumerate(self.model.non_trainable_variables)}
+        state = getattr(self.model, "balancer_state", {})
+        self._balancer_places = {key: places[id(variable)] for key, variable in state.items()}
+        if self.balancer and self.model.tasks != list(plan.tasks):
+            raise ValueError(f"outputs {self.model.tasks} of a balanced model must be in the order {list(plan.tasks)}.")
         self.weights = stack([model.trainable_variables for model in models])
         self.states = stack([model.non_trainable_variables for model in models])
         self.optimizer = type(optimizer).from_config(optimizer.get_config())
@@ -158,32 +162,54 @@ class StackedModel:
         for step in tf.range(steps):
             batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), rows)
             weights = [variable.value for variable in self.weights]
-            losses, gradients, states = tf.vectorized_map(
-                self._one_run, (weights, states, batch, self.loss_weights), warn=False
-            )
+            runs = (weights, states, batch, self.loss_weights)
+            losses, gradients, states = tf.vectorized_map(self._one_run, runs, warn=False)
             self.optimizer.apply(gradients, self.weights)
             total += losses
+        mean = total / tf.cast(steps, tf.float32)
+        if self.balancer:
+            ending = (mean, self._balancer_state(states))
+            state = tf.vectorized_map(lambda run: self.balancer.epoch_end(*run), ending, warn=False)
+            states = self._with_balancer_state(states, state)
         for variable, value in zip(self.states, states, strict=True):
             variable.assign(value)
-        return total / tf.cast(steps, tf.float32)
+        return mean
 
     def _one_run(self, run: tuple) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
         """One step of one run: its task losses ``[tasks]``, the gradients of its weights and its new states."""
         weights, states, (inputs, labels, present), loss_weights = run
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=self.balancer is not None) as tape:
             tape.watch(weights)
-            outputs, states, extra = self.model.stateless_call(
-                weights, states, inputs, training=True, return_losses=True
-            )
-            losses = tf.stack(
-                [
-                    self.losses[task](in_output_shape(labels[task], outputs[task]), outputs[task], present.get(task))
-                    for task in self.plan.tasks
-                ]
-            )
-            total = tf.reduce_sum(losses * loss_weights) + sum(extra)
-        gradients = tape.gradient(total, weights, unconnected_gradients="zero")
-        return losses, [tf.convert_to_tensor(gradient) for gradient in gradients], states
+            called = self.model.stateless_call(weights, states, inputs, training=True, return_losses=True)
+            outputs, states, extra = called
+            each = [
+                self.losses[task](in_output_shape(labels[task], outputs[task]), outputs[task], present.get(task))
+                for task in self.plan.tasks
+            ]
+            # Stacked and taken apart again, every task's gradient would seem to reach every weight.
+            weighted = [loss * loss_weights[place] for place, loss in enumerate(each)]
+            penalty = tf.add_n([tf.zeros([]), *extra])
+            total = tf.add_n(weighted) + penalty
+        if self.balancer is None:
+            return tf.stack(each), all_gradients(tape, total, weights), states
+        gradients, shared = task_gradients(tape, weighted, weights)
+        state = self._balancer_state(states)
+        gradients, state = self.balancer.combine(tf.stack(weighted), gradients, shared, state)
+        if extra:
+            gradients = [a + b for a, b in zip(gradients, all_gradients(tape, penalty, weights), strict=True)]
+        return tf.stack(each), gradients, self._with_balancer_state(states, state)
+
+    def _balancer_state(self, states: list[tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {key: states[place] for key, place in self._balancer_places.items()}
+
+    def _with_balancer_state(self, states: list[tf.Tensor], state: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        new = {place: state[key] for key, place in self._balancer_places.items()}
+        return [new.get(place, value) for place, value in enumerate(states)]
+
+    def balancer_records(self) -> dict[str, np.ndarray]:
+        """Gives what the balancer wants written down after an epoch: name -> ``[runs, tasks]``; {} without one."""
+        names = getattr(self.balancer, "recorded", ())
+        return {name: self.states[self._balancer_places[name]].numpy() for name in names}
 
     def predict(
         self, split: str, rows: np.ndarray | None = None, view: Callable[[keras.Model], keras.Model] | None = None
@@ -253,6 +279,12 @@ class StackedModel:
         if expert is not None:
             values[:, expert] = 0
         stack.assign(values)
+
+
+def all_gradients(tape: tf.GradientTape, value: tf.Tensor, weights: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Differentiates a scalar by every weight; 0 where it does not depend on one."""
+    gradients = tape.gradient(value, weights, unconnected_gradients="zero")
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def on_device(datasets: list[Rows]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:

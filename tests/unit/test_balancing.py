@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mtl_helpers.balancing import (
     Balancer,
+    ConflictMeter,
     DynamicWeightAverage,
     GradNorm,
     PCGrad,
@@ -30,6 +31,7 @@ ALL = {
     "average": DynamicWeightAverage(),
     "GradNorm": GradNorm(),
     "PCGrad": PCGrad(seed=1),
+    "meter": ConflictMeter({"watch": 0.5}),
 }
 NUMBERS = st.floats(-4, 4, width=32)
 
@@ -154,6 +156,19 @@ def test_pcgrad_by_hand():
     assert combined[0] == pytest.approx([0.5, 1.5])
     assert combined[1] == pytest.approx([7.0])  # a tower has nobody to conflict with
     assert state["weights"].numpy() == pytest.approx([2, 1.5])
+
+
+def test_conflict_meter_by_hand():
+    """Cosines of (1, 0) with (-1, 1) and of (1, 0) with (0, 2): -.707 and 0; one batch of two is a conflict."""
+    meter = ConflictMeter()
+    state = meter.initial_state(TASKS)
+    for second in ([-1.0, 1.0], [0.0, 2.0]):
+        combined, state = combine(meter, [1, 1], [[[1.0, 0.0], second], [[5.0], [5.0]]], [True, False], state)
+        assert combined[0] == pytest.approx(np.add([1.0, 0.0], second))
+    for _ in range(2):  # the second epoch has no batch
+        seen = state = meter.epoch_end(tf.zeros(2), state)
+        wanted = [-np.sqrt(0.5) / 2, 0.5] if _ == 0 else [0, 0]
+        assert [seen["cosine"].numpy()[1], seen["conflict"].numpy()[0]] == pytest.approx(wanted)
 
 
 def pcgrad_by_the_paper(gradients, order):
