@@ -22,7 +22,6 @@ from mtl_helpers.exercises import Prediction, find
 from mtl_helpers.notebooks import ROOT, pairs
 from mtl_helpers.pages import render
 from mtl_helpers.recording import write_text
-from mtl_helpers.widgets.labels import chosen_words
 
 TARGET = ROOT / "build" / "lecture"
 HEADING = re.compile(r"\A#{1,4} (.+)\n*")
@@ -175,7 +174,7 @@ def deck(notebook: Any, back: str = "") -> str:
         style=render.style(),
         slidestyle=read["css"],
         widgetstyle=styles,
-        language="zh" if chosen_words() else "en",
+        language=render.language(),
         back=f' · <a href="{back}">the chapter</a>' if back else "",
         body=body,
         scripts=scripts or render.plain_script(),

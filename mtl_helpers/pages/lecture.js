@@ -79,7 +79,7 @@ const moves = {
   Home: () => show(0), End: () => show(slides.length - 1),
   n: () => { notes.hidden = !notes.hidden; show(here); },
   f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
-  l: () => { speak(document.documentElement.dataset.language === "zh" ? "en" : "zh"); show(here); },
+  l: () => { changeLanguage(); show(here); },
 };
 
 document.addEventListener("keydown", (event) => {

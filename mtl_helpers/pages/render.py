@@ -12,6 +12,7 @@ from typing import Any
 
 from mtl_helpers.pages.mathml import to_mathml
 from mtl_helpers.widgets.base import STATE, CourseWidget
+from mtl_helpers.widgets.labels import CHINESE, chosen_words
 
 FOLDER = Path(__file__).parent
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -176,8 +177,6 @@ def widget_parts(body: str) -> tuple[str, str]:
     Returns:
         Style sheets, and the script elements that bring the widgets to life.
     """
-    from mtl_helpers.widgets.labels import CHINESE
-
     names = sorted(set(re.findall(r'data-widget="(\w+)"', body)))
     if not names:
         return "", ""
@@ -214,6 +213,11 @@ def fill(template: str, **parts: str) -> str:
 def style() -> str:
     """Gives the style sheet that the site's pages and the slides share."""
     return (FOLDER / "common.css").read_text(encoding="utf-8")
+
+
+def language() -> str:
+    """Gives the language that pages begin with, by ``MTL_LANG``: ``"en"`` or ``"zh"``."""
+    return "zh" if chosen_words() else "en"
 
 
 def title_of(notebook: Any) -> str:

@@ -21,8 +21,26 @@ function startWidgets(name, widget) {
   }
 }
 
+// The language chosen on one page is that of the next one, where the browser lets pages remember.
+function remembered(language) {
+  try {
+    if (language) localStorage.setItem("language", language);
+    return localStorage.getItem("language");
+  } catch {
+    return null;
+  }
+}
+
 function speak(language) {
   document.documentElement.dataset.language = language;
   for (const each of document.querySelectorAll("details[lang=zh]")) each.open = language === "zh";
   for (const start of waiting) start();
 }
+
+function changeLanguage() {
+  const other = document.documentElement.dataset.language === "zh" ? "en" : "zh";
+  remembered(other);
+  speak(other);
+}
+
+speak(remembered() ?? document.documentElement.dataset.language);

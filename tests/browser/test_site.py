@@ -65,6 +65,8 @@ def test_the_explorer_works_without_a_kernel(new_page: Callable[..., Page], site
     page.get_by_role("button", name="English · 中文").click()
     expect(page.get_by_label("关闭专家")).to_be_visible()
     expect(page.locator("details[lang=zh]").first).to_have_attribute("open", "")
+    page.reload()
+    expect(page.get_by_label("关闭专家")).to_be_visible()  # the choice is kept
 
 
 @pytest.mark.parametrize("width", [1280, 390])
