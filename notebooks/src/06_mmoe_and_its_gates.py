@@ -7,6 +7,17 @@
 # several small networks, the experts, and lets every task choose its own mixture of them, for every single row. The choice is a
 # softmax called a *gate*, and a gate can be looked at. Hardly anyone looks. In this chapter we do: who uses which expert, from which
 # epoch on, for which people; what happens when a gate forgets most of its experts; and what an expert is worth.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **八个专家，两个任务，没有人规定谁该做什么。最后谁做了什么？**
+#
+# 参数硬共享让两个任务用同一个表示。*多门混合专家模型*（MMoE）给它们几个小网络，即专家；每个任务对每一行样本各自选择专家的混合比例。
+# 这个选择是一个 softmax，叫作*门控*，而门控是可以拿出来看的，只是很少有人去看。本章就来看：谁在用哪个专家，从第几轮开始，对哪些人；
+# 门控把大部分专家忘掉时（门控坍缩）会怎样；一个专家到底值多少。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do

@@ -6,6 +6,16 @@
 # Tencent's video team trained two tasks together and watched one get better whenever the other got worse. They called it the
 # *seesaw* (跷跷板现象), and built *customized gate control* (CGC) and *progressive layered extraction* (PLE, 渐进式分层提取) against
 # it. In this chapter we build a seesaw, give it a number, and see which model swings, how far, and when it does not matter.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **调大一个任务的损失权重，代价由谁来付？**
+#
+# 腾讯视频团队同时训练两个任务，发现一个变好时另一个就变差，并称之为*跷跷板现象*；为此他们提出了*定制门控*（CGC）和
+# *渐进式分层提取*（PLE）。本章先造出一个跷跷板，给它一个数字，再看哪个模型摆动、摆多远，以及什么时候这并不重要。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do
