@@ -16,6 +16,7 @@ from mtl_helpers.plots.style import BLUE, GREY, VERMILLION, label_lines, model_c
 
 SETTING = ["correlation", "rows", "penalty"]
 STRONG = 0.2  # a difference this large has the full colour
+HARM_SHOWN = 0.25
 MARKERS = ("o", "s", "^", "D", "v")
 
 
@@ -207,7 +208,7 @@ def penalty_curves(effects: pd.DataFrame, reference: dict[float, float] | None =
         reference: Cosine -> the effect of hard sharing, drawn as a dotted line; None for none.
 
     Returns:
-        The figure; bars are 95 % intervals.
+        The figure; bars are 95 % intervals. A line that leaves the frame ruined the networks: its end is not shown.
 
     Example:
         >>> figure = penalty_curves(sharing_effects(frame), {1.0: -0.09})  # doctest: +SKIP
@@ -223,7 +224,7 @@ def penalty_curves(effects: pd.DataFrame, reference: dict[float, float] | None =
             error = np.abs(mine[["low", "high"]].to_numpy().T - mine["difference"].to_numpy())
             style = {"color": palette[number % 4], "marker": MARKERS[number], "capsize": 3}
             panel.errorbar(mine["penalty"], mine["difference"], yerr=error, **style)
-            ends.append((float(mine["difference"].iloc[-1]), model, palette[number % 4]))
+            ends.append((min(float(mine["difference"].iloc[-1]), HARM_SHOWN), model, palette[number % 4]))
         panel.axhline(0, color=GREY, linewidth=1)
         if reference:
             panel.axhline(reference[p], color=model_colour("hard sharing"), linestyle=":", linewidth=2.5)
@@ -231,6 +232,7 @@ def penalty_curves(effects: pd.DataFrame, reference: dict[float, float] | None =
         panel.set(
             xscale="log", xlabel="strength of the penalty", title=f"p = {p:+g}".replace("-", "−") if p else "p = 0"
         )
+        panel.set_ylim(top=HARM_SHOWN)
         if panel is axes[0, -1]:
             label_lines(panel, ends, gap=0.08)
     axes[0, 0].set_ylabel("test error minus single-task's")

@@ -5,6 +5,7 @@ import { asker, button, clamp, frame, html, number, onWidth, progressBar, signed
 const SETTING = ["correlation", "rows", "penalty"];
 const NAMES = { correlation: "Cosine p", rows: "Training rows", penalty: "Penalty" };
 const ROW = 44;
+const [NAMED, UNNAMED] = [104, 12]; // room left of a chart, with and without the models' names
 
 const count = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 const say = {
@@ -41,9 +42,10 @@ async function render({ model: host, el }) {
   const title = html("p", { class: "mtl-trained" });
   const deck = html("div", { class: "mtl-results" });
   const words = html("p", { class: "mtl-words" });
+  const key = html("p", { class: "mtl-key", text: "Small dots: seeds. Diamond and bar: their mean and its 95 % interval. Numbers: difference to the baseline and its interval. Ring: the mean before." });
   const changeable = sliders.filter((_, i) => lists[SETTING[i]].length > 1);
   root.append(html("div", { class: "mtl-sliders" }, changeable.map((each) => each.node)),
-    html("div", { class: "mtl-bar" }, ask ? train : null, bar.node, title), deck, words);
+    html("div", { class: "mtl-bar" }, ask ? train : null, bar.node, title), deck, key, words);
 
   function nearest(list, value) {
     return list.reduce((best, each, i) => (Math.abs(each - value) < Math.abs(list[best] - value) ? i : best), 0);
@@ -102,7 +104,7 @@ async function render({ model: host, el }) {
     const parts = others.map(({ name, m }) => {
       const each = data.tasks.map((task, t) => {
         const own = shown.tasks[t].models[m];
-        return `${own.verdict === "undecided" ? "leaves undecided" : own.verdict} ${readable(task)} (${signed(own.effect[0])})`;
+        return `${own.verdict === "undecided" ? "undecided on" : own.verdict} ${readable(task)} (${signed(own.effect[0])})`;
       });
       return `${name} ${each.join(", ")}`;
     });
@@ -111,8 +113,10 @@ async function render({ model: host, el }) {
 
   function build(width) {
     const wide = width > 760;
-    const room = wide ? Math.floor((width - 24) / 2) : width;
-    charts = data.tasks.map((task, t) => plot(task, t, room, wide && t > 0));
+    const inner = width - 6;
+    // Side by side only the first chart names the models; it is wider by that much, so that both have one scale.
+    const half = (t) => Math.floor((inner - 24 + (t ? UNNAMED - NAMED : NAMED - UNNAMED)) / 2);
+    charts = data.tasks.map((task, t) => plot(task, t, wide ? half(t) : inner, wide && t > 0));
     for (const chart of charts) chart();
     mark();
     words.textContent = sentence();
@@ -124,7 +128,7 @@ async function render({ model: host, el }) {
     const node = svg("svg", { class: "mtl-effects", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" });
     if (t === 0) deck.replaceChildren();
     deck.append(node);
-    const [left, right, top, bottom] = [unnamed ? 12 : 104, width - 132, 46, height - 40];
+    const [left, right, top, bottom] = [unnamed ? UNNAMED : NAMED, width - 132, 46, height - 40];
     const every = [...data.recorded, shown].flatMap((each) => each.tasks.flatMap((one) => one.models.flatMap((own) => own.mean)));
     const [low, high] = [0.4, clamp(Math.max(...every) + 0.05, 1.1, 1.4)];
     const x = (value) => left + ((right - left) * (clamp(value, low, high) - low)) / (high - low);

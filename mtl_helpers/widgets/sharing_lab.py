@@ -57,6 +57,8 @@ class SharingLab(CourseWidget):
             raise ValueError(f"recorded lacks {missing or 'rows'}; give what Retrainer.train returns.")
         self.recorded = {setting: frame for setting, frame in recorded.groupby(SETTING, sort=False)}
         self.start = next(iter(self.recorded)) if start is None else tuple(start)
+        if BASELINE not in set(recorded["model"]):
+            raise ValueError(f"recorded has the models {sorted(set(recorded['model']))}; add {BASELINE!r}.")
         if self.start not in self.recorded:
             raise ValueError(f"start={start} was not recorded; choose from {list(self.recorded)}.")
         self._train = train or retrain()
@@ -75,6 +77,7 @@ class SharingLab(CourseWidget):
         said = []
         for model, own in effects.groupby("model", sort=False):
             each = [f"{row.verdict} {row.task.replace('_', ' ')} ({row.difference:+.2f})" for row in own.itertuples()]
+            each = [text.replace("undecided", "undecided on") for text in each]
             said.append(f"{model} {' and '.join(each)}")
         setting = f"At cosine {p:g}, {rows:,} training rows and penalty {penalty:g}"
         return f"{setting}, test error against {BASELINE}: {'; '.join(said)}."
@@ -86,7 +89,7 @@ class SharingLab(CourseWidget):
             "models": models,
             "tasks": tasks,
             "colours": [*map(model_colour, models), *map(task_colour, tasks)],
-            "baseline": models.index(BASELINE) if BASELINE in models else -1,
+            "baseline": models.index(BASELINE),
             "lists": {"correlation": CORRELATIONS, "rows": ROWS, "penalty": PENALTIES},
             "start": dict(zip(SETTING, map(float, self.start), strict=True)),
             "recorded": [result(frame) for frame in self.recorded.values()],

@@ -140,7 +140,7 @@ def test_the_lists_of_the_sliders_hold_their_ends() -> None:
         ({"recorded": made_up().drop(columns="reachable")}, r"recorded lacks \['reachable'\]"),
         ({"recorded": made_up().head(0)}, "recorded lacks rows"),
         ({"start": (0.3, 200, 0.1)}, r"start=\(0.3, 200, 0.1\) was not recorded"),
-        ({"recorded": made_up().query("model != 'single-task'")}, "baseline='single-task' is not in the frame"),
+        ({"recorded": made_up().query("model != 'single-task'")}, "add 'single-task'"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_in_one_line(change: dict, message: str) -> None:
