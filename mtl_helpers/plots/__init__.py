@@ -19,6 +19,7 @@ from mtl_helpers.plots.gates import (
     gate_weights_over_epochs,
 )
 from mtl_helpers.plots.mechanisms import arms_against, effects, input_use, train_test_gaps
+from mtl_helpers.plots.objectives import fusion_lines, outcome_lines, seconds_to_change, ways_by_goal
 from mtl_helpers.plots.results import forest, learning_curves, score_against
 from mtl_helpers.plots.seesaw import fusion_sweep, seesaw_paths, swing_bars
 from mtl_helpers.plots.selection import bias_bars, calibration_of_conversion, conversion_by_click, trade_off
@@ -65,6 +66,7 @@ __all__ = [
     "focal_answers",
     "focal_loss_curves",
     "forest",
+    "fusion_lines",
     "fusion_sweep",
     "gain_against",
     "gate_entropy_over_epochs",
@@ -77,12 +79,14 @@ __all__ = [
     "learning_curves",
     "model_colour",
     "new_figure",
+    "outcome_lines",
     "pair_maps",
     "penalty_curves",
     "rate_sweep",
     "schedule_shapes",
     "score_against",
     "score_bars",
+    "seconds_to_change",
     "seesaw_paths",
     "sentence_picture",
     "sharing_effects",
@@ -97,5 +101,6 @@ __all__ = [
     "trade_off",
     "train_test_gaps",
     "use_course_style",
+    "ways_by_goal",
     "weight_sweep",
 ]
