@@ -74,8 +74,8 @@ def draw_table(
 
 
 def short_names(experts: tuple[str, ...]) -> list[str]:
-    """Drops the word that all names share: "expert 3" -> "3"."""
-    return [name.removeprefix("expert ") for name in experts]
+    """Drops the word that all names share, "expert 3" -> "3", or puts the number on a line of its own."""
+    return [name.removeprefix("expert ").replace(" ", "\n") for name in experts]
 
 
 @styled
