@@ -2,6 +2,7 @@
 
 from mtl_helpers.metrics.behaviour import dead_experts, expert_load, gate_entropy, seesaw_swing
 from mtl_helpers.metrics.calibration import calibration_curve, expected_calibration_error
+from mtl_helpers.metrics.focal import focal_loss, unfocus
 from mtl_helpers.metrics.intervals import Interval, paired_interval
 from mtl_helpers.metrics.scores import (
     Score,
@@ -23,6 +24,7 @@ __all__ = [
     "dead_experts",
     "expected_calibration_error",
     "expert_load",
+    "focal_loss",
     "gate_entropy",
     "log_loss",
     "mean_squared_error",
@@ -30,5 +32,6 @@ __all__ = [
     "paired_interval",
     "seesaw_swing",
     "task_metric",
+    "unfocus",
     "weighted_mean",
 ]

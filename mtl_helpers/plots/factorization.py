@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from mtl_helpers.metrics import focal_loss, unfocus
 from mtl_helpers.plots.results import LINE_STYLES, MARKERS, METRIC_NAMES, mean_and_half_width
 from mtl_helpers.plots.style import (
     BLACK,
@@ -20,7 +22,6 @@ from mtl_helpers.plots.style import (
     PURPLE,
     VERMILLION,
     label_lines,
-    model_colour,
     new_figure,
     styled,
 )
@@ -98,12 +99,13 @@ def pair_maps(
     Example:
         >>> figure = pair_maps({"truth": np.full((2, 2), 0.5)}, np.eye(2, dtype=bool))
     """
-    figure, axes = new_figure(3.4 * len(maps) + 0.8, 4.0, columns=len(maps), sharey=True)
+    figure, axes = new_figure(2.55 * len(maps) + 0.9, 3.3, columns=len(maps), sharey=True)
     for panel, (name, values) in zip(axes[0], maps.items(), strict=True):
         image = panel.imshow(values, cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
         y, x = np.nonzero(held_out)
-        panel.plot(x, y, ".", color="white", markersize=4, markeredgecolor="black", markeredgewidth=0.4)
-        panel.set(title=name, xlabel=columns, xticks=[], yticks=[])
+        panel.plot(x, y, ".", color="white", markersize=3.5, markeredgecolor="black", markeredgewidth=0.4)
+        panel.set(xlabel=columns, xticks=[], yticks=[])
+        panel.set_title(name, fontsize=13)
     axes[0, 0].set_ylabel(rows)
     figure.colorbar(image, ax=list(axes[0]), shrink=0.75, label="probability of a click")
     return figure
@@ -125,48 +127,52 @@ def focal_loss_curves(gammas: Sequence[float] = (0, 1, 2, 5), at: tuple[float, f
     """
     chance = np.linspace(0.02, 1, 200)
     figure, axes = new_figure(8.5, 4.0)
-    panel, spot = axes[0, 0], 0.3
+    panel = axes[0, 0]
     for position, gamma in enumerate(gammas):
-        loss = -((1 - chance) ** gamma) * np.log(chance)
         colour, line = ORDER[position % len(ORDER)], LINE_STYLES[position % len(LINE_STYLES)]
-        panel.plot(chance, loss, color=colour, linestyle=line, linewidth=2.5)
-        name = f"γ = {gamma:g}" + (", cross-entropy" if gamma == 0 else "")
-        where = spot, -((1 - spot) ** gamma) * np.log(spot)
-        text = panel.annotate(name, where, (8, 3), textcoords="offset points", color=colour, fontweight="bold")
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.7})
+        panel.plot(chance, focal_loss(chance, True, gamma), color=colour, linestyle=line, linewidth=2.5)
+        spot = 0.46 - 0.3 * position / max(1, len(gammas) - 1)
+        on_line(panel, gamma, (spot, float(focal_loss(spot, True, gamma))), colour)
     if at:
         gamma, p = at
-        value = -((1 - p) ** gamma) * np.log(p)
+        value = float(focal_loss(p, True, gamma))
         panel.plot(p, value, "o", color=BLACK, markersize=9)
         panel.annotate(f"p = {p:g}: {value:.3f}", (p, value), (0, 10), textcoords="offset points", ha="center")
     panel.set(xlabel="probability given to what happened, $p_t$", ylabel="loss of the row", xlim=(0, 1), ylim=(0, 3))
     return figure
 
 
+def on_line(axes: Axes, gamma: float, place: tuple[float, float], colour: str) -> None:
+    """Writes a curve's gamma on the curve; that of cross-entropy, which is longer, beside it."""
+    name = "γ = 0, cross-entropy" if gamma == 0 else f"γ = {gamma:g}"
+    side: dict[str, Any] = {"ha": "center", "va": "center", "xytext": (0, 0)}
+    if gamma == 0:
+        side = {"ha": "left", "va": "center", "xytext": (10, 4)}
+    text = axes.annotate(name, place, textcoords="offset points", color=colour, fontweight="bold", zorder=5, **side)
+    text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+
+
 @styled
-def focal_answers(curves: Mapping[float, tuple[np.ndarray, np.ndarray]]) -> Figure:
+def focal_answers(gammas: Sequence[float] = (0, 1, 2, 5)) -> Figure:
     """Draws which prediction makes the expected focal loss smallest, against the true probability.
 
     Args:
-        curves: gamma -> true probabilities and the best predictions, ``[points]`` each.
+        gammas: The exponents, a line each; 0 is cross-entropy.
 
     Returns:
         The figure; on the diagonal a prediction can be taken at its word.
 
     Example:
-        >>> figure = focal_answers({0: (np.array([0.0, 1.0]), np.array([0.0, 1.0]))})
+        >>> figure = focal_answers((0, 2))
     """
     figure, axes = new_figure(6.4, 4.8)
-    panel = axes[0, 0]
-    for position, (gamma, (true, answer)) in enumerate(curves.items()):
+    panel, where = axes[0, 0], np.linspace(0.01, 0.99, 300)
+    for position, gamma in enumerate(gammas):
         colour, line = ORDER[position % len(ORDER)], LINE_STYLES[position % len(LINE_STYLES)]
-        panel.plot(true, answer, color=colour, linestyle=line, linewidth=2.5)
-        end = np.argmin(np.abs(true - 0.12))
-        name = f"γ = {gamma:g}" + (", cross-entropy" if gamma == 0 else "")
-        text = panel.annotate(
-            name, (true[end], answer[end]), (6, -4), textcoords="offset points", color=colour, fontweight="bold"
-        )
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.7})
+        true = unfocus(where, gamma)
+        panel.plot(true, where, color=colour, linestyle=line, linewidth=2.5)
+        spot = 0.14 + 0.04 * (len(gammas) - 1 - position)
+        on_line(panel, gamma, (spot, float(np.interp(spot, true, where))), colour)
     ticks = np.linspace(0, 1, 6)
     panel.set(xlabel="true probability", ylabel="prediction of least expected loss", xlim=(0, 1), ylim=(0, 1))
     panel.set(xticks=ticks, yticks=ticks, aspect="equal")
@@ -198,13 +204,15 @@ def schedule_shapes(schedules: Mapping[str, Callable[[int], Any] | None], steps:
 
 
 @styled
-def rate_sweep(tuning: pd.DataFrame, metric: str = "auc", least: float | None = None) -> Figure:
-    """Draws validation scores against the learning rate, a line a schedule, a band for the 95 % interval over seeds.
+def rate_sweep(tuning: pd.DataFrame, metric: str = "auc") -> Figure:
+    """Draws how far each schedule stays below the best at every learning rate; a band for the 95 % interval over seeds.
+
+    Seeds have data of their own, some easier than others. So each score is taken relative to the best mean of its seed:
+    what is left is the schedules' doing.
 
     Args:
         tuning: Rows with model (the schedule's name), learning_rate, seed and value, as ``TunedStudy.tuning``.
-        metric: What the values are, for the axis.
-        least: Lower end of the axis; chosen by the values if None.
+        metric: What the values are, for the axis; higher is better.
 
     Returns:
         The figure; a ring marks the best learning rate of each line.
@@ -214,9 +222,11 @@ def rate_sweep(tuning: pd.DataFrame, metric: str = "auc", least: float | None = 
     """
     figure, axes = new_figure(9, 4.4)
     panel, ends = axes[0, 0], []
-    for position, (name, rows) in enumerate(tuning.groupby("model", sort=False)):
+    scores = tuning.groupby(["model", "learning_rate", "seed"], sort=False)["value"].mean()
+    lost = 100 * (scores - scores.groupby(level="seed").transform("max"))
+    for position, (name, rows) in enumerate(lost.groupby(level="model", sort=False)):
         colour = ORDER[position % len(ORDER)]
-        mean, half = mean_and_half_width(rows.groupby(["learning_rate", "seed"])["value"].mean().groupby(level=0))
+        mean, half = mean_and_half_width(rows.groupby(level="learning_rate"))
         panel.plot(mean.index, mean, color=colour, marker=MARKERS[position], linestyle=LINE_STYLES[position % 4])
         panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
         panel.plot(mean.idxmax(), mean.max(), "o", markersize=16, markerfacecolor="none", markeredgecolor=colour)
@@ -225,8 +235,8 @@ def rate_sweep(tuning: pd.DataFrame, metric: str = "auc", least: float | None = 
     rates = sorted(tuning["learning_rate"].unique())
     panel.set_xticks(rates, [f"{rate:g}" for rate in rates])
     panel.minorticks_off()
-    panel.set(xlabel="learning rate at its highest", ylabel=f"validation {METRIC_NAMES.get(metric, metric)}")
-    panel.set_ylim(least, None)
+    name = METRIC_NAMES.get(metric, metric)
+    panel.set(xlabel="learning rate at its highest", ylabel=f"validation {name},\npoints below the seed's best")
     label_lines(panel, ends)
     return figure
 
@@ -246,16 +256,13 @@ def calibration_lines(curves: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figur
         >>> figure = calibration_lines({"click": {"DeepFM": line}})
     """
     figure, axes = new_figure(5.4 * len(curves), 4.6, columns=len(curves), sharey=True)
-    colours: dict[str, str] = {}
     for panel, (task, lines) in zip(axes[0], curves.items(), strict=True):
         panel.plot([0, 1], [0, 1], color=GREY, linewidth=1)
         for position, (name, line) in enumerate(lines.items()):
-            same = [each for each in colours if model_colour(each) == model_colour(name) and each != name]
-            colours.setdefault(name, ORDER[position % len(ORDER)] if same else model_colour(name))
             panel.plot(
                 line["predicted"],
                 line["observed"],
-                color=colours[name],
+                color=ORDER[position % len(ORDER)],
                 marker=MARKERS[position],
                 linestyle=LINE_STYLES[position % 4],
                 label=name,
