@@ -136,46 +136,66 @@ claim(
 #
 # | English | 中文 | what it is | chapter |
 # |---|---|---|---|
-# | task | 任务 | one thing to predict; here one output of the model, with its own label, loss and metric | 01 |
-# | multi-task learning | 多任务学习 | one model learns several tasks from shared parts | 01 |
-# | transfer learning | 迁移学习 | what was learned on one task is used for another, later | 01 |
-# | multi-label, multi-class | 多标签、多分类 | several labels true at once; one of several classes | 01 |
-# | inductive bias | 归纳偏置 | what makes a model prefer some explanations to others; a second task can be one | 01, 03 |
-# | sample weight | 样本权重 | how much a row counts in the loss | 01 |
-# | score fusion | 分数融合 | one ranking from several scores, by a sum or a product of powers | 01, 07 |
-# | hard sharing, shared bottom | 参数硬共享 | all tasks read the same hidden layers | 02 |
-# | soft sharing | 参数软共享 | a network a task, with a penalty on how far their weights are apart | 02 |
-# | cross-stitch | 十字绣网络 | a network a task, whose layers exchange learned shares of their outputs | 02 |
-# | negative transfer | 负迁移 | sharing makes a task worse than learning it alone | 02, 07 |
-# | eavesdropping, hint | 窃听、提示 | a task learns through another what it could hardly learn itself | 03 |
-# | regularisation | 正则化 | what keeps a model from fitting noise | 03 |
-# | tower | 塔 | the layers that belong to one task alone | 02, 06 |
-# | two-tower network | 双塔网络 | one tower for the user, one for the item | 04 |
-# | click-through rate, pCTR | 点击率 | share of impressions that are clicked; its prediction | 04 |
-# | conversion rate, pCVR | 转化率 | share of clicks that convert; its prediction | 04 |
-# | pCTCVR | 点击转化率 | probability that an impression is clicked and converts: pCTR · pCVR | 04 |
-# | selection bias | 样本选择偏差 | the rows one learns from are not the rows one predicts for | 04 |
-# | factorization machine (FM) | 因子分解机 | every pair of features interacts through two short vectors | 05 |
-# | DeepFM | 深度因子分解机 | an FM and a deep network on the same embeddings | 05 |
-# | embedding | 嵌入、隐向量 | a learned vector for a category | 05 |
-# | focal loss | 焦点损失 | cross-entropy that turns down rows already predicted well | 05 |
-# | learning-rate annealing | 学习率退火 | the step size shrinks during training | 05 |
-# | calibration | 校准 | of rows given 30 %, do 30 % come true? | 05 |
-# | expert | 专家网络 | one of several small networks that are mixed | 06 |
-# | gate | 门控网络 | a softmax that says how much of each expert a task gets, row by row | 06 |
-# | MMoE | 多门混合专家模型 | shared experts, a gate a task | 06 |
-# | gate collapse | 门控坍缩 | a gate puts all its weight on one expert, for all rows | 06 |
-# | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | 06 |
-# | load | 负载 | the share of all gate weight that an expert gets | 06 |
-# | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | 07 |
-# | seesaw | 跷跷板现象 | what one task gains, the other loses | 07 |
+# | task | 任务 | one thing to predict; here one output of the model, with its own label, loss and metric | [01](01_many_objectives_one_model.ipynb) |
+# | multi-task learning | 多任务学习 | one model learns several tasks from shared parts | [01](01_many_objectives_one_model.ipynb) |
+# | single-task model | 单任务模型 | one network a task, nothing shared: the baseline | [01](01_many_objectives_one_model.ipynb) |
+# | transfer learning | 迁移学习 | what was learned on one task is used for another, later | [01](01_many_objectives_one_model.ipynb) |
+# | source domain, target domain | 源域、目标域 | where a transferred model was learned, and where it is used | [01](01_many_objectives_one_model.ipynb) |
+# | multi-label, multi-class | 多标签、多分类 | several labels true at once; one of several classes | [01](01_many_objectives_one_model.ipynb) |
+# | impression, click, conversion | 曝光、点击、转化 | an item is shown; it is clicked; the click leads to a purchase | [01](01_many_objectives_one_model.ipynb), [04](04_click_and_pay.ipynb) |
+# | clickbait | 标题党 | promises that earn the click and break it | [01](01_many_objectives_one_model.ipynb) |
+# | inductive bias | 归纳偏置 | what makes a model prefer some explanations to others; a second task can be one | [01](01_many_objectives_one_model.ipynb), [03](03_why_sharing_helps.ipynb) |
+# | sample weight | 样本权重 | how much a row counts in the loss | [01](01_many_objectives_one_model.ipynb) |
+# | gradient-boosted trees | 梯度提升树 | many small decision trees, each mending what the others left | [01](01_many_objectives_one_model.ipynb) |
+# | learning to rank | 排序学习 | learns the order of a list, from pairs or whole lists | [01](01_many_objectives_one_model.ipynb) |
+# | NDCG | 归一化折损累计增益 | how good the top of a ranked list is, against the best order | [01](01_many_objectives_one_model.ipynb) |
+# | score fusion | 分数融合 | one ranking from several scores, by a sum or a product of powers | [01](01_many_objectives_one_model.ipynb), [07](07_ple_and_the_seesaw.ipynb) |
+# | hard sharing, shared bottom | 参数硬共享（硬共享） | all tasks read the same hidden layers | [02](02_hard_and_soft_sharing.ipynb) |
+# | soft sharing | 参数软共享（软共享） | a network a task, with a penalty on how far their weights are apart | [02](02_hard_and_soft_sharing.ipynb) |
+# | cross-stitch | 十字绣网络 | a network a task, whose layers exchange learned shares of their outputs | [02](02_hard_and_soft_sharing.ipynb) |
+# | negative transfer | 负迁移 | sharing makes a task worse than learning it alone | [02](02_hard_and_soft_sharing.ipynb), [07](07_ple_and_the_seesaw.ipynb) |
+# | shared representation | 共享表示 | what the shared layers make of the input | [02](02_hard_and_soft_sharing.ipynb), [03](03_why_sharing_helps.ipynb) |
+# | control | 对照 | the same experiment without the one thing it is about | [03](03_why_sharing_helps.ipynb) |
+# | implicit data augmentation | 隐式数据增加 | the noise of several tasks averages out | [03](03_why_sharing_helps.ipynb) |
+# | attention focusing | 注意力聚焦 | other tasks show which inputs matter | [03](03_why_sharing_helps.ipynb) |
+# | eavesdropping, hint | 窃听、提示 | a task learns through another what it could hardly learn itself | [03](03_why_sharing_helps.ipynb) |
+# | representation bias | 表征偏置 | shared layers prefer what serves several tasks, new ones too | [03](03_why_sharing_helps.ipynb) |
+# | hypothesis space | 假设空间 | all functions that a model could become | [03](03_why_sharing_helps.ipynb) |
+# | regularisation | 正则化 | what keeps a model from fitting noise | [03](03_why_sharing_helps.ipynb) |
+# | tower | 塔 | the layers that belong to one task alone | [02](02_hard_and_soft_sharing.ipynb), [06](06_mmoe_and_its_gates.ipynb) |
+# | two-tower network | 双塔网络 | one tower for the user, one for the item | [04](04_click_and_pay.ipynb) |
+# | click-through rate, pCTR | 点击率 | share of impressions that are clicked; its prediction | [04](04_click_and_pay.ipynb) |
+# | conversion rate, pCVR | 转化率 | share of clicks that convert; its prediction | [04](04_click_and_pay.ipynb) |
+# | pCTCVR | 点击转化率 | probability that an impression is clicked and converts: pCTR · pCVR | [04](04_click_and_pay.ipynb) |
+# | ESMM | 全空间多任务模型 | learns the conversion rate from all impressions, as pCTCVR over pCTR | [04](04_click_and_pay.ipynb) |
+# | selection bias | 样本选择偏差 | the rows one learns from are not the rows one predicts for | [04](04_click_and_pay.ipynb) |
+# | factorization machine (FM) | 因子分解机 | every pair of features interacts through two short vectors | [05](05_from_fm_to_deepfm.ipynb) |
+# | DeepFM | 深度因子分解机 | an FM and a deep network on the same embeddings | [05](05_from_fm_to_deepfm.ipynb) |
+# | embedding | 嵌入、隐向量 | a learned vector for a category | [05](05_from_fm_to_deepfm.ipynb) |
+# | focal loss | 焦点损失 | cross-entropy that turns down rows already predicted well | [05](05_from_fm_to_deepfm.ipynb) |
+# | learning-rate annealing | 学习率退火 | the step size shrinks during training | [05](05_from_fm_to_deepfm.ipynb) |
+# | calibration | 校准 | of rows given 30 %, do 30 % come true? | [05](05_from_fm_to_deepfm.ipynb) |
+# | expert | 专家网络 | one of several small networks that are mixed | [06](06_mmoe_and_its_gates.ipynb) |
+# | gate | 门控网络 | a softmax that says how much of each expert a task gets, row by row | [06](06_mmoe_and_its_gates.ipynb) |
+# | MMoE | 多门混合专家模型 | shared experts, a gate a task | [06](06_mmoe_and_its_gates.ipynb) |
+# | gate collapse | 门控坍缩 | a gate puts all its weight on one expert, for all rows | [06](06_mmoe_and_its_gates.ipynb) |
+# | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | [06](06_mmoe_and_its_gates.ipynb) |
+# | load | 负载 | the share of all gate weight that an expert gets | [06](06_mmoe_and_its_gates.ipynb) |
+# | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | [07](07_ple_and_the_seesaw.ipynb) |
+# | seesaw | 跷跷板现象 | what one task gains, the other loses | [07](07_ple_and_the_seesaw.ipynb) |
 # | loss weight | 损失权重 | how much a task's loss counts in the sum | 08 |
 # | Pareto front | 帕累托前沿 | models that no other beats on all tasks at once | 08 |
 # | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | 08 |
+# | dynamic weight average | 动态权重平均 | a task whose loss falls slowly gets more weight | 08 |
 # | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | 08 |
 # | named-entity recognition | 命名实体识别 | find and type the names in a sentence | 09 |
+# | token | 词元 | a word or piece of one, as a number | 09 |
+# | position embedding | 位置嵌入 | a learned vector for the distance to an entity | 09 |
+# | label leakage | 标签泄漏 | an input gives the label away | [04](04_click_and_pay.ipynb), 09 |
 # | relation classification | 关系分类 | say how two marked entities are related | 09 |
 # | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | 09 |
+# | transition matrix | 转移矩阵 | how well one tag follows another, in a CRF | 09 |
+# | Viterbi algorithm | 维特比算法 | finds the best sequence of tags without trying all | 09 |
 # | AUC | AUC | chance that a positive row outranks a negative one | everywhere |
 # | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
 
@@ -193,4 +213,4 @@ progress()
 # %% [markdown]
 # ## Next
 #
-# [06 · MMoE and its gates](06_mmoe_and_its_gates.ipynb)
+# [01 · Many objectives, one model](01_many_objectives_one_model.ipynb)
