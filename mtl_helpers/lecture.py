@@ -2,8 +2,8 @@
 
 A cell marked as a slide begins one. Its text is the first page of the slide; what the cells after it stored, figures,
 tables, widgets and claims, follow page by page, until the next slide or a section without a mark. Widgets are alive
-without a kernel. Cells marked ``fragment`` are shown too, ``skip`` leaves one out, and ``notes`` are for the lecturer
-(key N).
+without a kernel. A ``subslide`` goes on under a heading of its own. Cells marked ``fragment`` are shown too, ``skip``
+leaves one out, and ``notes`` are for the lecturer (key N).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import webbrowser
 from dataclasses import dataclass, field
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,13 @@ class Page:
 
 @dataclass
 class Slide:
-    """A slide: a heading, its pages, and notes for the lecturer as HTML."""
+    """A slide: a heading, its pages, and notes for the lecturer as HTML.
+
+    One that is ``below`` goes on from the one before: a subslide, or a marked cell without a heading of its own.
+    """
 
     heading: str
+    below: bool = False
     pages: list[Page] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -86,7 +91,7 @@ def slides_of(notebook: Any) -> list[Slide]:
         if kind in ("slide", "subslide"):
             heading = HEADING.match(cell.source) if cell.cell_type == "markdown" else None
             words = render.markdown(heading[1])[3:-5] if heading else slides[-1].heading if slides else ""
-            slides.append(Slide(words))
+            slides.append(Slide(words, below=bool(slides) and (kind == "subslide" or not heading)))
         # A section that is not marked is not shown, and neither is what it holds.
         ended = not kind and (ended or (cell.cell_type == "markdown" and cell.source.startswith("## ")))
         if not slides or ended or kind == "skip":
@@ -156,16 +161,15 @@ def deck(notebook: Any, back: str = "") -> str:
     title = render.title_of(notebook)
     if not slides:
         raise ValueError(f"{title!r} has no slides; mark cells with slide_type 'slide'.")
+    numbers = list(accumulate(int(not slide.below) for slide in slides))
     body = "\n".join(
-        page_of(slide, page, number, first=number == 1 and page is slide.pages[0])
-        for number, slide in enumerate(slides, start=1)
+        page_of(slide, page, number, first=page is slides[0].pages[0])
+        for number, slide in zip(numbers, slides, strict=True)
         for page in slide.pages
     )
-    body += "".join(
-        f'<template data-slide="{number}">{"".join(slide.notes)}</template>'
-        for number, slide in enumerate(slides, start=1)
-        if slide.notes
-    )
+    for number in sorted(set(numbers)):
+        notes = "".join(note for at, slide in zip(numbers, slides, strict=True) if at == number for note in slide.notes)
+        body += f'<template data-slide="{number}">{notes or "No notes for this slide."}</template>'
     styles, scripts = render.widget_parts(body)
     read = {name: (render.FOLDER / f"lecture.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     return render.fill(

@@ -65,7 +65,7 @@ function show(wanted) {
     return dot;
   }));
   const template = document.querySelector(`template[data-slide="${slide.dataset.slide}"]`);
-  notes.replaceChildren(template ? template.content.cloneNode(true) : "No notes for this slide.");
+  notes.replaceChildren(template.content.cloneNode(true));
   fit(slide);
   history.replaceState(null, "", `#${here + 1}`);
 }

@@ -19,7 +19,9 @@ FEWEST, MOST, MOST_PAGES = 8, 15, 9
 @pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
 def test_a_chapter_has_the_slides_of_one_lecture(path: Path) -> None:
     slides = slides_of(nbformat.read(path, as_version=4))
-    assert FEWEST <= len(slides) <= MOST
+    begun = [slide.heading for slide in slides if not slide.below]
+    hint = "make it a 'subslide', which goes on under its own heading"
+    assert FEWEST <= len(begun) <= MOST, f"{len(begun)} slides; where one belongs to the one before, {hint}: {begun}"
     assert all(slide.heading for slide in slides)
     crowded = {slide.heading: len(slide.pages) for slide in slides if len(slide.pages) > MOST_PAGES}
     assert not crowded, f"too many pages for one slide: {crowded}; mark another cell as a slide, or skip some"

@@ -130,6 +130,16 @@ def test_a_slide_is_its_text_and_what_follows_it() -> None:
     assert second.heading == "Next"
 
 
+def test_a_subslide_goes_on_under_its_own_heading() -> None:
+    marked = {"# T\n\nx": "slide", "## More\n\ny": "subslide", "why": "notes", "## Z\n\nz": "slide"}
+    cells = [prose(text, kind) for text, kind in marked.items()]
+    assert [slide.below for slide in slides_of(notebook(*cells))] == [False, True, False]
+    text = deck(notebook(*cells))
+    found = re.findall(r'<section class="[^"]*" data-slide="(\d)"><h2>(\w+)', text)
+    assert found == [("1", "T"), ("1", "More"), ("2", "Z")]
+    assert '<template data-slide="1"><p>why' in text
+
+
 def test_a_prediction_is_asked_and_its_answer_is_for_the_lecturer() -> None:
     slides = slides_of(
         notebook(prose("## S\n\nx", "slide"), code('check("06.2", ...)', TABLE), code('check("06.1", f)', TABLE))
