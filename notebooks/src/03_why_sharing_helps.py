@@ -336,8 +336,8 @@ trained = {
 uses = {name: np.stack(each_run(*arm, use_of_inputs)) for name, arm in trained.items()}
 plots.show(
     plots.input_use(uses, relevant=3),
-    alt="Three bar charts of the share of each of 50 inputs in main's answer: alone the three inputs that matter stand out a little, with "
-    "helpers on the same inputs much more, with helpers on other inputs less, and the helpers' three inputs rise instead.",
+    alt="Three bar charts of the share of each of 50 inputs in main's answer: alone the three inputs that matter stand out, with "
+    "helpers on the same inputs far more, with helpers on other inputs less, and the helpers' three inputs rise instead.",
 )
 
 # %%
