@@ -185,12 +185,30 @@ def bench_crf() -> pd.DataFrame:
     return pd.DataFrame(rows).astype(object).where(lambda found: found.notna(), None)
 
 
+def bench_sharing() -> pd.DataFrame:
+    """Times the sharing lab's button: 8 seeds of 4 models on a setting, the first time and when settings change."""
+    from mtl_helpers.study.retrain import Retrainer, Setting, four_models
+
+    retrainer = Retrainer(four_models(), seeds=8)
+    settings = [
+        Setting(1.0, 200),
+        Setting(-1.0, 50),
+        Setting(0.0, 2000, 3.0),
+        Setting(0.5, 500, 0.0),
+        Setting(0.9, 100),
+    ]
+    taken = [seconds(partial(retrainer.train, [setting])) for setting in settings]
+    names = ["first training", *(f"p = {each.correlation}, {each.rows} rows" for each in settings[1:])]
+    return pd.DataFrame({"training": names, "seconds": np.round(taken, 2)})
+
+
 BENCHES: dict[str, Callable[[], pd.DataFrame]] = {
     "study": bench_study,
     "experts": bench_experts,
     "factorization": bench_factorization,
     "data": bench_data,
     "crf": bench_crf,
+    "sharing": bench_sharing,
 }
 
 

@@ -64,7 +64,8 @@ plots.show(
 #
 # The usual reasons for hard sharing: fewer weights to learn and to store, and a lower risk of overfitting, since one layer that serves two
 # tasks cannot learn the noise of either by heart. The more tasks pull at a layer, the smaller that risk. The usual warning: the tasks must
-# be related. We shall see both, as numbers.
+# be related: a network that tells cats and a network that tells dogs both need fur, edges and colours; one that reads handwriting does not.
+# We shall see both, as numbers.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What a distance does to two weights
@@ -277,7 +278,7 @@ plots.show(
 
 # %% [markdown]
 # A cell is the mean difference to single-task over both tasks and eight seeds. It has a colour if its 95 % interval excludes zero, and bold
-# digits if that is true of each task by itself. Read the left grid first, then we say it with numbers:
+# digits if that is true of each task by itself. (Soft sharing here pulls whole networks, by L2 at strength 0.1.) Read the left grid first, then we say it with numbers:
 
 
 # %%
@@ -497,7 +498,7 @@ claim("A related partner is worth more than weight decay.", found.high < 0, part
 
 # %% [markdown]
 # An unrelated partner is no teacher. But a pull towards it shrinks the weights that are mere noise, in both networks, because the two
-# noises differ. That is **regularisation** (正则化): it comes with any pull, and weight decay gives it for nothing. What a *related* partner adds
+# noises differ. That is **regularisation** (正则化), a preference for simple networks, an *inductive bias* (归纳偏置): it comes with any pull, and weight decay gives it for nothing. What a *related* partner adds
 # is the rest. So before you say "sharing helped", ask what an unrelated partner would have done. Chapter 03 makes such controls its method.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
