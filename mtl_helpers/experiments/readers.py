@@ -26,6 +26,7 @@ import pandas as pd
 
 from mtl_helpers.datasets import relation_corpus
 from mtl_helpers.datasets.base import MultiTaskData, require_known
+from mtl_helpers.memory import release
 from mtl_helpers.metrics_text import relation_f1, span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.recording import record, recorded
@@ -133,6 +134,7 @@ def train_readers(
             return (*job, scores, program.model.get_weights())
         finally:
             free.put(program)
+            release()
 
     jobs = [(name, seed) for seed in seeds for name in models]
     rows, kept = [], {}

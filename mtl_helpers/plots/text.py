@@ -193,6 +193,9 @@ def gain_against(frame: pd.DataFrame, x: str, x_label: str, claimed: float | Non
     if claimed is not None:
         panel.axhline(claimed, color=GREY, linewidth=1.5, linestyle=":")
         ends.append((claimed, "claimed", GREY))
+    shown = [*frame["gain"], 0.0, *([] if claimed is None else [claimed])]
+    margin = 0.2 * (max(shown) - min(shown)) + 0.5
+    panel.set_ylim(min(shown) - margin, max(shown) + margin)  # by the dots: the interval of two seeds may be endless
     panel.set_xscale("log")
     values = sorted(frame[x].unique())
     panel.set_xticks(values, [f"{value:,}" for value in values])
