@@ -1,9 +1,15 @@
 // The sharing lab: three sliders, a button that trains, and what sharing does to both tasks.
 
-import { asker, button, clamp, frame, html, number, onWidth, progressBar, signed, slider, speaker, svg } from "./base.js";
+import { asker, button, clamp, frame, html, number, onWidth, progressBar, signed, slider, speaker, svg, t, useWords } from "./base.js";
 
 const SETTING = ["correlation", "rows", "penalty"];
-const NAMES = { correlation: "Cosine p", rows: "Training rows", penalty: "Penalty" };
+const NAMES = { correlation: () => t("Cosine p"), rows: () => t("Training rows"), penalty: () => t("Penalty") };
+const VERDICTS = {
+  helps: (task, effect) => t("helps {task} ({effect})", { task, effect }),
+  hurts: (task, effect) => t("hurts {task} ({effect})", { task, effect }),
+  undecided: (task, effect) => t("undecided on {task} ({effect})", { task, effect }),
+};
+const SHORT = { helps: () => t("helps"), hurts: () => t("hurts"), undecided: () => t("undecided") };
 const ROW = 44;
 const [NAMED, UNNAMED] = [104, 12]; // room left of a chart, with and without the models' names
 
@@ -14,13 +20,14 @@ const say = {
   penalty: String,
 };
 const same = (one, other) => SETTING.every((name) => Math.abs(one[name] - other[name]) < 1e-9);
-const inWords = (at) => `p = ${say.correlation(at.correlation)}, ${count(at.rows)} rows, penalty ${at.penalty}`;
+const inWords = (at) => t("p = {p}, {rows} rows, penalty {penalty}", { p: say.correlation(at.correlation), rows: count(at.rows), penalty: at.penalty });
 const readable = (task) => task.replaceAll("_", " ");
 
 async function render({ model: host, el }) {
   const data = host.get("data");
+  useWords(data.words);
   const ask = host.get("live") ? asker(host) : null;
-  const root = frame(el, "sharing", "Sharing lab", data.colours);
+  const root = frame(el, "sharing", t("Sharing lab"), data.colours);
   const speak = speaker(root);
   // Without a kernel only what was recorded can be shown.
   const recordedValues = (name) => [...new Set(data.recorded.map((each) => each[name]))].sort((a, b) => a - b);
@@ -32,17 +39,17 @@ async function render({ model: host, el }) {
   let charts = [];
 
   const sliders = SETTING.map((name) => slider({
-    label: NAMES[name], low: 0, high: lists[name].length - 1, value: nearest(lists[name], now[name]),
+    label: NAMES[name](), low: 0, high: lists[name].length - 1, value: nearest(lists[name], now[name]),
     say: (at) => say[name](lists[name][at]),
     onInput: (at) => ((now[name] = lists[name][at]), moved()),
   }));
-  const train = button({ text: "Train", onPress: learn });
+  const train = button({ text: t("Train"), onPress: learn });
   train.classList.add("mtl-train");
   const bar = progressBar();
   const title = html("p", { class: "mtl-trained" });
   const deck = html("div", { class: "mtl-results" });
   const words = html("p", { class: "mtl-words" });
-  const key = html("p", { class: "mtl-key", text: "Small dots: seeds. Diamond and bar: their mean and its 95 % interval. Numbers: difference to the baseline and its interval. Ring: the mean before." });
+  const key = html("p", { class: "mtl-key", text: t("Small dots: seeds. Diamond and bar: their mean and its 95 % interval. Numbers: difference to the baseline and its interval. Ring: the mean before.") });
   const changeable = sliders.filter((_, i) => lists[SETTING[i]].length > 1);
   root.append(html("div", { class: "mtl-sliders" }, changeable.map((each) => each.node)),
     html("div", { class: "mtl-bar" }, ask ? train : null, bar.node, title), deck, key, words);
@@ -55,7 +62,7 @@ async function render({ model: host, el }) {
     if (!ask) {
       const found = data.recorded.find((each) => same(each, now));
       if (found) show(found);
-      else title.textContent = `${inWords(now)}: not recorded`;
+      else title.textContent = t("{setting}: not recorded", { setting: inWords(now) });
       return;
     }
     mark();
@@ -65,8 +72,9 @@ async function render({ model: host, el }) {
   function mark() {
     const stale = !same(shown, now);
     deck.classList.toggle("is-stale", stale);
-    const took = shown.seconds === undefined ? "recorded" : `trained in ${number(shown.seconds, 1)} s`;
-    title.textContent = `${inWords(shown)}, ${shown.seeds} seeds, ${took}${stale ? ". Press Train for the new setting." : ""}`;
+    const took = shown.seconds === undefined ? t("recorded") : t("trained in {seconds} s", { seconds: number(shown.seconds, 1) });
+    const result = t("{setting}, {seeds} seeds, {took}", { setting: inWords(shown), seeds: shown.seeds, took });
+    title.textContent = stale ? t("{result}. Press Train for the new setting.", { result }) : result;
   }
 
   async function learn() {
@@ -76,7 +84,7 @@ async function render({ model: host, el }) {
     root.setAttribute("aria-busy", "true");
     const wanted = { ...now };
     try {
-      bar.show(0, "waiting for the kernel");
+      bar.show(0, t("waiting for the kernel"));
       const found = await ask("train", wanted, (share, text) => bar.show(share, `${text}, ${Math.round(100 * share)} %`));
       show(found);
     } catch (error) {
@@ -102,50 +110,50 @@ async function render({ model: host, el }) {
   function sentence() {
     const others = data.models.map((name, m) => ({ name, m })).filter(({ m }) => m !== data.baseline);
     const parts = others.map(({ name, m }) => {
-      const each = data.tasks.map((task, t) => {
-        const own = shown.tasks[t].models[m];
-        return `${own.verdict === "undecided" ? "undecided on" : own.verdict} ${readable(task)} (${signed(own.effect[0])})`;
+      const each = data.tasks.map((task, k) => {
+        const own = shown.tasks[k].models[m];
+        return VERDICTS[own.verdict](readable(task), signed(own.effect[0]));
       });
       return `${name} ${each.join(", ")}`;
     });
-    return `Against ${data.models[data.baseline]}: ${parts.join("; ")}.`;
+    return t("Against {baseline}: {effects}.", { baseline: data.models[data.baseline], effects: parts.join("; ") });
   }
 
   function build(width) {
     const wide = width > 760;
     const inner = width - 6;
     // Side by side only the first chart names the models; it is wider by that much, so that both have one scale.
-    const half = (t) => Math.floor((inner - 24 + (t ? UNNAMED - NAMED : NAMED - UNNAMED)) / 2);
-    charts = data.tasks.map((task, t) => plot(task, t, wide ? half(t) : inner, wide && t > 0));
+    const half = (k) => Math.floor((inner - 24 + (k ? UNNAMED - NAMED : NAMED - UNNAMED)) / 2);
+    charts = data.tasks.map((task, k) => plot(task, k, wide ? half(k) : inner, wide && k > 0));
     for (const chart of charts) chart();
     mark();
     words.textContent = sentence();
   }
 
   // One task: a row a model, small dots the seeds, a diamond their mean with its interval, a ring the mean before.
-  function plot(task, t, width, unnamed) {
+  function plot(task, k, width, unnamed) {
     const height = 46 + ROW * data.models.length + 40;
     const node = svg("svg", { class: "mtl-effects", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" });
-    if (t === 0) deck.replaceChildren();
+    if (k === 0) deck.replaceChildren();
     deck.append(node);
     const [left, right, top, bottom] = [unnamed ? UNNAMED : NAMED, width - 132, 46, height - 40];
     const every = [...data.recorded, shown].flatMap((each) => each.tasks.flatMap((one) => one.models.flatMap((own) => own.mean)));
     const [low, high] = [0.4, clamp(Math.max(...every) + 0.05, 1.1, 1.4)];
     const x = (value) => left + ((right - left) * (clamp(value, low, high) - low)) / (high - low);
-    const style = `--c: var(--mtl-colour-${data.models.length + t})`;
+    const style = `--c: var(--mtl-colour-${data.models.length + k})`;
     svg("text", { class: "mtl-name mtl-task", style, x: left, y: 14, text: readable(task) }, node);
     for (let tick = low; tick < high + 0.01; tick += 0.2) {
       svg("line", { class: "mtl-axis", x1: x(tick), x2: x(tick), y1: top - 8, y2: bottom }, node);
       svg("text", { class: "mtl-small", x: x(tick), y: bottom + 17, "text-anchor": "middle", text: number(tick, 1) }, node);
     }
-    svg("text", { class: "mtl-small", x: (left + right) / 2, y: bottom + 35, "text-anchor": "middle", text: "test error (1: guessing the mean)" }, node);
+    svg("text", { class: "mtl-small", x: (left + right) / 2, y: bottom + 35, "text-anchor": "middle", text: t("test error (1: guessing the mean)") }, node);
     const best = svg("line", { class: "mtl-best", y1: top - 12, y2: bottom }, node);
     const bestName = svg("text", { class: "mtl-small", y: top - 16, "text-anchor": "start" }, node);
     const rows = data.models.map((name, m) => {
       const y = top + ROW * (m + 0.5);
       const group = svg("g", { style: `--c: var(--mtl-colour-${m})` }, node);
       if (!unnamed) svg("text", { class: "mtl-name", x: left - 10, y: y + 4.5, "text-anchor": "end", text: name }, group);
-      const dots = shown.tasks[t].models[m].values.map(() => svg("circle", { class: "mtl-seed", cy: y, r: 3.5 }, group));
+      const dots = shown.tasks[k].models[m].values.map(() => svg("circle", { class: "mtl-seed", cy: y, r: 3.5 }, group));
       const ghost = svg("circle", { class: "mtl-ghost", cy: y, r: 8 }, group);
       const line = svg("line", { class: "mtl-interval", y1: y, y2: y }, group);
       const mean = svg("path", { class: "mtl-mean" }, group);
@@ -154,13 +162,13 @@ async function render({ model: host, el }) {
       return { group, y, dots, ghost, line, mean, effect, interval };
     });
     return () => {
-      const { best: reachable, models } = shown.tasks[t];
+      const { best: reachable, models } = shown.tasks[k];
       for (const name of ["x1", "x2"]) best.setAttribute(name, x(reachable));
       bestName.setAttribute("x", x(reachable));
-      bestName.textContent = `best reachable ${number(reachable)}`;
+      bestName.textContent = t("best reachable {value}", { value: number(reachable) });
       rows.forEach((row, m) => {
         const own = models[m];
-        const old = before && before.tasks[t].models[m];
+        const old = before && before.tasks[k].models[m];
         row.dots.forEach((dot, i) => dot.setAttribute("cx", x(own.values[i] ?? own.mean[0])));
         row.line.setAttribute("x1", x(own.mean[1]));
         row.line.setAttribute("x2", x(own.mean[2]));
@@ -169,11 +177,11 @@ async function render({ model: host, el }) {
         row.ghost.setAttribute("cx", x(old ? old.mean[0] : low));
         row.group.dataset.model = data.models[m];
         row.group.dataset.mean = number(own.mean[0], 4).replace("−", "-");
-        row.effect.textContent = own.effect ? `${signed(own.effect[0])} ${own.verdict}` : number(own.mean[0]);
-        row.interval.textContent = own.effect ? `${signed(own.effect[1])} to ${signed(own.effect[2])}` : "baseline";
+        row.effect.textContent = own.effect ? `${signed(own.effect[0])} ${SHORT[own.verdict]()}` : number(own.mean[0]);
+        row.interval.textContent = own.effect ? t("{low} to {high}", { low: signed(own.effect[1]), high: signed(own.effect[2]) }) : t("baseline");
       });
-      const spoken = data.models.map((name, m) => `${name} ${number(models[m].mean[0])}${models[m].verdict ? `, ${models[m].verdict}` : ""}`);
-      node.setAttribute("aria-label", `${readable(task)}, test error: ${spoken.join("; ")}; best reachable ${number(reachable)}`);
+      const spoken = data.models.map((name, m) => `${name} ${number(models[m].mean[0])}${models[m].verdict ? `, ${SHORT[models[m].verdict]()}` : ""}`);
+      node.setAttribute("aria-label", t("{task}, test error: {errors}; best reachable {value}", { task: readable(task), errors: spoken.join("; "), value: number(reachable) }));
     };
   }
 
