@@ -171,7 +171,7 @@ def focal_answers(gammas: Sequence[float] = (0, 1, 2, 5)) -> Figure:
         colour, line = ORDER[position % len(ORDER)], LINE_STYLES[position % len(LINE_STYLES)]
         true = unfocus(where, gamma)
         panel.plot(true, where, color=colour, linestyle=line, linewidth=2.5)
-        spot = 0.14 + 0.04 * (len(gammas) - 1 - position)
+        spot = 0.3 if gamma == 0 else 0.1
         on_line(panel, gamma, (spot, float(np.interp(spot, true, where))), colour)
     ticks = np.linspace(0, 1, 6)
     panel.set(xlabel="true probability", ylabel="prediction of least expected loss", xlim=(0, 1), ylim=(0, 1))

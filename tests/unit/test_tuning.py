@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from mtl_helpers.datasets import MultiTaskData, task_pair, video_log
+from mtl_helpers.datasets import MultiTaskData, video_log
 from mtl_helpers.metrics import auc
 from mtl_helpers.models import hard_sharing, logistic_regression
 from mtl_helpers.study import Recipe, TunedStudy, study, tuned_study
@@ -93,7 +93,6 @@ def test_schedules_become_factors() -> None:
     [
         ({"recipes": {}}, "give at least one of each"),
         ({"learning_rates": [0.0]}, "rates above 0"),
-        ({"data": task_pair(rows=100)}, "are not binary; keep the binary ones"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_in_one_line(data: MultiTaskData, change: dict, message: str) -> None:
