@@ -27,7 +27,7 @@ class FocalDesk(CourseWidget):
 
     Example:
         >>> FocalDesk(gamma=2, p=0.9).describe()
-        'Predicted 0.90: loss 0.0011 (γ = 2), 0.1054 by cross-entropy; 0.90 means 0.996.'
+        'Predicted 0.90: loss 0.0011 (γ = 2), 0.1054 by cross-entropy; 0.90 means 0.997.'
     """
 
     _esm = bundle("base.js", "focal_desk.js")
