@@ -1,5 +1,13 @@
 """The course's figures: one function a figure, each returns a matplotlib ``Figure`` for ``show(figure, alt="...")``."""
 
+from mtl_helpers.plots.balancing import (
+    cosine_over_epochs,
+    dominated,
+    pareto_fronts,
+    projected_gradients,
+    skill_by_unit,
+    weights_over_epochs,
+)
 from mtl_helpers.plots.factorization import (
     calibration_lines,
     focal_answers,
@@ -19,7 +27,7 @@ from mtl_helpers.plots.gates import (
     gate_weights_over_epochs,
 )
 from mtl_helpers.plots.mechanisms import arms_against, effects, input_use, train_test_gaps
-from mtl_helpers.plots.objectives import fusion_lines, outcome_lines, seconds_to_change, ways_by_goal
+from mtl_helpers.plots.objectives import fronts, fusion_lines, outcome_lines, seconds_to_change, ways_by_goal
 from mtl_helpers.plots.results import forest, learning_curves, score_against
 from mtl_helpers.plots.seesaw import fusion_sweep, seesaw_paths, swing_bars
 from mtl_helpers.plots.selection import bias_bars, calibration_of_conversion, conversion_by_click, trade_off
@@ -60,12 +68,15 @@ __all__ = [
     "calibration_of_conversion",
     "collapse_frequency",
     "conversion_by_click",
+    "cosine_over_epochs",
+    "dominated",
     "effects",
     "error_by_rows",
     "expert_load_over_epochs",
     "focal_answers",
     "focal_loss_curves",
     "forest",
+    "fronts",
     "fusion_lines",
     "fusion_sweep",
     "gain_against",
@@ -81,7 +92,9 @@ __all__ = [
     "new_figure",
     "outcome_lines",
     "pair_maps",
+    "pareto_fronts",
     "penalty_curves",
+    "projected_gradients",
     "rate_sweep",
     "schedule_shapes",
     "score_against",
@@ -94,6 +107,7 @@ __all__ = [
     "sharing_result",
     "sharing_schemes",
     "show",
+    "skill_by_unit",
     "styled",
     "swing_bars",
     "tag_trellis",
@@ -103,4 +117,5 @@ __all__ = [
     "use_course_style",
     "ways_by_goal",
     "weight_sweep",
+    "weights_over_epochs",
 ]

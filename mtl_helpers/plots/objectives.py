@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from mtl_helpers.plots.results import LINE_STYLES, mean_and_half_width
+from mtl_helpers.plots.results import LINE_STYLES, MARKERS, mean_and_half_width
 from mtl_helpers.plots.style import (
     BLACK,
     BLUE,
@@ -58,7 +58,7 @@ def outcome_lines(frame: pd.DataFrame, x: str, x_label: str, outcomes: Sequence[
             panel.plot(mean.index, mean, color=colour, linestyle=LINE_STYLES[i % 4], linewidth=3)
             panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
             ends.append((float(mean.iloc[-1]), str(ranking), colour))
-        panel.set(xlabel=x_label, ylim=(0, 1))
+        panel.set(xlabel=x_label, ylim=(0, 1), xticks=sorted(numbered[x].unique()))
         panel.set_title(f"true {outcome}", color=task_colour(outcome), fontweight="bold")
         label_lines(panel, ends)
     axes[0, 0].set_ylabel(f"share of {share}")
@@ -95,6 +95,7 @@ def ways_by_goal(frame: pd.DataFrame, x_label: str) -> Figure:
         panel.set_xlabel(x_label)
         panel.grid(axis="x", color="#E5E5E5")
         panel.set_axisbelow(True)
+        panel.locator_params(axis="x", nbins=6, steps=[1, 2, 5, 10])
     axes[0, 0].set_yticks(range(len(ways)), ways)
     axes[0, 0].set_ylim(len(ways) - 0.5, -0.6)
     return figure
@@ -128,12 +129,26 @@ def seconds_to_change(frame: pd.DataFrame) -> Figure:
     for y, row in enumerate(frame.itertuples()):
         colour = way_colour(str(row.way))
         panel.plot([low, row.seconds], [y, y], color=colour, linewidth=6, solid_capstyle="butt")
-        text = f"{row.seconds:.1g} s" if row.seconds < 1 else f"{row.seconds:.1f} s"
-        panel.annotate(text, (row.seconds, y), (8, 0), textcoords="offset points", va="center", color=colour)
+        panel.annotate(
+            duration(float(row.seconds)),
+            (row.seconds, y),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+        )
     panel.set_yticks(range(len(frame)), list(frame["way"]))
     panel.set(xscale="log", xlim=(low, 30 * frame["seconds"].max()), xlabel="seconds until a new weight is in force")
     panel.set_ylim(len(frame) - 0.5, -0.6)
     return figure
+
+
+def duration(seconds: float) -> str:
+    """Writes seconds to two digits, in a unit that needs no power of ten."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{float(f'{seconds / 1e-6:.2g}'):g} µs"
 
 
 @styled
@@ -156,8 +171,9 @@ def fusion_lines(
     figure, axes = new_figure(11, 4.6, columns=2, sharex=True, sharey=True)
     ctr, cvr = np.meshgrid(np.linspace(0.001, 1, 200), np.linspace(0.001, 1, 200))
     fused = {
-        f"sum: {sum_weights[0]:g}·ctr + {sum_weights[1]:g}·cvr": sum_weights[0] * ctr + sum_weights[1] * cvr,
-        f"product: ctr^{exponents[0]:g} · cvr^{exponents[1]:g}": ctr ** exponents[0] * cvr ** exponents[1],
+        f"sum: {sum_weights[0]:g} ctr + {sum_weights[1]:g} cvr": sum_weights[0] * ctr + sum_weights[1] * cvr,
+        f"product: {power('ctr', exponents[0])} · {power('cvr', exponents[1])}": ctr ** exponents[0]
+        * cvr ** exponents[1],
     }
     for panel, (title, score) in zip(axes[0], fused.items(), strict=True):
         levels = np.linspace(0, score.max(), 9)[1:-1]
@@ -165,7 +181,51 @@ def fusion_lines(
         panel.contour(ctr, cvr, score, levels=levels, colors=GREY, linewidths=1)
         for name, (x, y) in points.items():
             panel.plot(x, y, "o", color=VERMILLION, markersize=10)
-            panel.annotate(name, (x, y), (8, 8), textcoords="offset points", fontsize=14, fontweight="bold")
+            side = {"ha": "right", "xytext": (-4, 8)} if x > 0.7 else {"ha": "left", "xytext": (8, 8)}
+            panel.annotate(name, (x, y), textcoords="offset points", fontsize=14, fontweight="bold", **side)
         panel.set(title=title, xlabel="ctr, click-through rate")
     axes[0, 0].set_ylabel("cvr, conversion rate")
+    return figure
+
+
+def power(name: str, exponent: float) -> str:
+    """Writes a power, without the exponent where it is 1."""
+    return name if exponent == 1 else f"{name}$^{{{exponent:g}}}$"
+
+
+@styled
+def fronts(curves: dict[str, pd.DataFrame], dots: pd.DataFrame, x_label: str, y_label: str) -> Figure:
+    """Draws what lists bring of two objectives: a curve for a way whose weight can be moved, a dot for one trained.
+
+    Args:
+        curves: Way -> rows with x and y, in the order of the weight, and ``name``: what to write at a point, or "".
+        dots: Rows with way, x, y and name.
+        x_label: The first objective, with its unit.
+        y_label: The second objective, with its unit.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> curve = pd.DataFrame({"x": [0.4, 0.5], "y": [0.2, 0.1], "name": ["0", "1"]})
+        >>> dots = pd.DataFrame({"way": ["2 trees"], "x": [0.4], "y": [0.1], "name": ["A"]})
+        >>> figure = fronts({"4 multi-task": curve}, dots, "clicks", "payments")
+    """
+    figure, axes = new_figure(9.5, 5.6)
+    panel = axes[0, 0]
+    for number, (way, curve) in enumerate(curves.items()):
+        colour = way_colour(way)
+        panel.plot(curve["x"], curve["y"], color=colour, linestyle=LINE_STYLES[number % 4], linewidth=3, label=way)
+        for row in curve[curve["name"] != ""].itertuples():
+            panel.plot(row.x, row.y, "o", color=colour, markersize=8)
+            panel.annotate(str(row.name), (row.x, row.y), (6, 6), textcoords="offset points", color=colour)
+    for number, (way, rows) in enumerate(dots.groupby("way", sort=False)):
+        colour, marker = way_colour(str(way)), MARKERS[1 + number % 6]
+        panel.plot(rows["x"], rows["y"], marker, color=colour, markersize=11, linestyle="", label=str(way))
+        for row in rows.itertuples():
+            beside = (9 if number % 2 == 0 else -20, -14)
+            panel.annotate(str(row.name), (row.x, row.y), beside, textcoords="offset points", color=colour)
+    panel.set(xlabel=x_label, ylabel=y_label)
+    panel.margins(0.08)
+    panel.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
