@@ -674,7 +674,7 @@ pd.concat(change(name) for name in list(recipes)[4:]).set_index(["minus plain De
 
 # %% [markdown]
 # Read the columns apart. In the AUC there is next to nothing, in either direction; whatever interval excludes zero here is worth a few hundredths of a point. In the
-# calibration error there is a lot, and all of it comes with the focal loss.
+# calibration error there is a lot, and nearly all of it comes with the focal loss.
 
 # %%
 worse = {task: paired_interval(errors["DeepFM, focal"][task] - errors["DeepFM"][task]) for task in census.tasks}
