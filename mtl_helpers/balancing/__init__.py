@@ -6,6 +6,7 @@ from mtl_helpers.balancing.base import Balancer, StaticWeights, gram, task_gradi
 from mtl_helpers.balancing.by_gradients import ConflictMeter, GradNorm, PCGrad, gradient_cosine
 from mtl_helpers.balancing.by_losses import DynamicWeightAverage, UncertaintyWeighting
 from mtl_helpers.balancing.model import BalancedModel, balanced
+from mtl_helpers.balancing.units import rescale_label, standardise_label
 
 __all__ = [
     "BalancedModel",
@@ -19,5 +20,7 @@ __all__ = [
     "balanced",
     "gradient_cosine",
     "gram",
+    "rescale_label",
+    "standardise_label",
     "task_gradients",
 ]

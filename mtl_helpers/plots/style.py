@@ -38,6 +38,12 @@ MODEL_COLOURS: dict[str, str] = {
     "relation only": BLACK,
     "tags only": GREY,
     "joint": BLUE,
+    "equal weights": ORANGE,
+    "uncertainty": SKY,
+    "dynamic average": GREEN,
+    "GradNorm": PURPLE,
+    "PCGrad": VERMILLION,
+    "tuned static": BLUE,
 }
 
 TASK_COLOURS: dict[str, str] = {

@@ -6,6 +6,6 @@ from mtl_helpers.study.claims import claim
 from mtl_helpers.study.plan import batches
 from mtl_helpers.study.results import Study
 from mtl_helpers.study.run import study
-from mtl_helpers.study.tuning import Recipe, TunedStudy, tuned_study
+from mtl_helpers.study.tuning import Recipe, TunedStudy, skill, tuned_study
 
-__all__ = ["Recipe", "Study", "TunedStudy", "batches", "claim", "study", "tuned_study"]
+__all__ = ["Recipe", "Study", "TunedStudy", "batches", "claim", "skill", "study", "tuned_study"]

@@ -15,7 +15,7 @@ from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.losses import task_losses
 from mtl_helpers.memory import release
 from mtl_helpers.study.evaluate import Evaluator
-from mtl_helpers.study.plan import DataSource, make_plan
+from mtl_helpers.study.plan import DataSource, Plan, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import COLUMNS, Study
 from mtl_helpers.study.run import Settings, best_reachable, make_trainer
@@ -45,7 +45,7 @@ class TunedStudy(Study):
     """A study whose every recipe was trained at its own best learning rate.
 
     Attributes:
-        tuning: Validation scores at every learning rate: model, learning_rate, seed, task, metric, value.
+        tuning: Validation scores at every learning rate: model, learning_rate, seed, task, metric, value, skill.
         learning_rates: Model -> the learning rate chosen.
         predictions: Model -> task -> predictions for the test rows, float32 ``[seeds, rows]``.
     """
@@ -89,12 +89,13 @@ def tuned_study(
 ) -> TunedStudy:
     """Trains every recipe at every learning rate (Adam) and reports each at the one that does best in validation.
 
-    All recipes get the same learning rates to choose from, so the same effort of tuning. What decides is the mean over
-    seeds and tasks of each task's main metric on the validation rows; only the chosen runs meet the test rows.
+    All recipes get the same learning rates to choose from, so the same effort of tuning. What decides is the skill on
+    the validation rows, averaged over seeds and tasks: 2 AUC - 1 of a binary task, 1 - mse / variance of the labels of
+    a regression, so that 0 is knowing nothing and 1 is perfect. Only the chosen runs meet the test rows.
 
     Args:
         recipes: Name -> model and how it is trained.
-        data: A data set; or a function of the seed that draws one. Tasks must be binary.
+        data: A data set; or a function of the seed that draws one. Tasks must be binary or regressions.
         learning_rates: What to choose from.
         seeds: How many seeds, counted from the course's seed; or the seeds themselves.
         epochs: Passes over the training rows.
@@ -106,7 +107,7 @@ def tuned_study(
         The results, with one row a recipe, seed, task and metric for the validation and the test rows.
 
     Raises:
-        ValueError: If there is no recipe or learning rate, a task is not binary, or a model cannot be stacked.
+        ValueError: If there is no recipe or learning rate, a task is of another kind, or a model cannot be stacked.
 
     Example:
         >>> recipes = {"DeepFM": Recipe(deepfm), "annealed": Recipe(deepfm, CosineDecay(1.0, 200))}  # doctest: +SKIP
@@ -116,9 +117,9 @@ def tuned_study(
     if not recipes or not rates or min(rates) <= 0:
         raise ValueError(f"recipes={list(recipes)}, learning_rates={rates}: give at least one of each, rates above 0.")
     plan = make_plan(data, seeds, None)
-    others = [task for task, kind in plan.data.tasks.items() if kind.kind != "binary"]
+    others = [task for task, kind in plan.data.tasks.items() if kind.kind not in ("binary", "regression")]
     if others:
-        raise ValueError(f"tasks {others} are not binary; keep the binary ones with data.with_tasks([...]).")
+        raise ValueError(f"tasks {others} are neither binary nor regressions; drop them with data.with_tasks([...]).")
     steps = epochs * max(1, len(plan.data.train) // min(batch_size, len(plan.data.train)))
     bar = progress_bar(len(recipes) * len(rates), f"{len(recipes)} recipes × {len(rates)} rates", progress)
     found = TunedStudy(pd.DataFrame(), {}, best_reachable(plan), plan, {n: r.builder for n, r in recipes.items()})
@@ -174,8 +175,9 @@ def best_of(
         evaluators[rate] = Evaluator(name, trainer, trainer.plan, trainer.losses)
         evaluators[rate].validate(epochs, training)
         rows = evaluators[rate].frame()
-        rows = rows[(rows["split"] == "validation") & (rows["metric"] == "auc")]
-        trials.append(rows[["model", "seed", "task", "metric", "value"]].assign(learning_rate=rate))
+        rows = rows[(rows["split"] == "validation") & rows["metric"].isin(["auc", "mse"])]
+        rows = rows[["model", "seed", "task", "metric", "value"]].assign(learning_rate=rate)
+        trials.append(rows.assign(skill=skill(rows, trainer.plan, "validation")))
         scores = mean_score(pd.concat(trials))
         if scores.idxmax() == rate:
             best = trainer.get_weights()
@@ -187,8 +189,29 @@ def best_of(
 
 
 def mean_score(trials: pd.DataFrame) -> pd.Series:
-    """Averages the trials over seeds and tasks, a number a learning rate."""
-    return trials.groupby("learning_rate")["value"].mean()
+    """Averages the trials' skill over seeds and tasks, a number a learning rate."""
+    return trials.groupby("learning_rate")["skill"].mean()
+
+
+def skill(rows: pd.DataFrame, plan: Plan, split: str) -> list[float]:
+    """Puts scores of binary tasks and regressions on one scale: 0 for knowing nothing, 1 for perfect.
+
+    Args:
+        rows: Rows with seed, task, metric (``"auc"`` or ``"mse"``) and value, all of one data set a seed.
+        plan: The runs they come from.
+        split: The split they were measured on.
+
+    Returns:
+        For each row 2 AUC - 1, or 1 - mse / variance of the labels.
+    """
+    runs = {run.seed: plan.of_run(run) for run in plan.runs}
+
+    def one(seed: int, task: str, metric: str, value: float) -> float:
+        if metric == "auc":
+            return 2 * value - 1
+        return 1 - value / float(np.nanvar(getattr(runs[seed], split).labels[task]))
+
+    return [one(*row) for row in rows[["seed", "task", "metric", "value"]].itertuples(index=False)]
 
 
 def schedule_factors(schedule: Schedule | None, steps: int) -> np.ndarray:
