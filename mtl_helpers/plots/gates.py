@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -55,22 +56,11 @@ def gate_heat_map(record: GateRecord, epoch: int = -1, seed: int = 0, level: int
     return figure
 
 
-def draw_table(
-    axes: Axes, values: np.ndarray, names: tuple[str, ...], form: str, vmin: float, vmax: float, cmap: str
-) -> None:
+def draw_table(axes: Axes, values: np.ndarray, names: tuple[str, ...], form: str, **colours: object) -> None:
     """Draws numbers ``[rows, columns]`` as a coloured table with the numbers written in it."""
-    cells = axes.pcolormesh(values, vmin=vmin, vmax=vmax, cmap=cmap, edgecolors="white", linewidth=1)
-    for row, column in np.ndindex(*values.shape):
-        red, green, blue, _ = cells.to_rgba(values[row, column])
-        dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.55
-        colour = "white" if dark else "black"
-        text = f"{values[row, column]:{form}}"
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=12, color=colour)
-    axes.set_xticks(np.arange(values.shape[1]) + 0.5)
-    axes.set_yticks(np.arange(len(names)) + 0.5, names)
+    sns.heatmap(values, ax=axes, annot=True, fmt=form, annot_kws={"size": 12}, cbar=False, linewidths=1, **colours)
     axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.invert_yaxis()
+    axes.set_yticklabels(names, rotation=0) if names else axes.set_yticks([])
 
 
 def short_names(experts: tuple[str, ...]) -> list[str]:
