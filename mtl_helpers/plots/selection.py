@@ -19,8 +19,8 @@ def trade_off(frame: pd.DataFrame, x: str = "click", y: str = "pay") -> Figure:
     """Draws what the shown items bring of two outcomes: a path a model, a dot a setting, its label beside it.
 
     Args:
-        frame: Rows with model, label (of the setting; empty for no text) and the two outcomes, as shares of the shown
-            items. Rows of a model are joined in their order. A model called "best reachable" is a grey dotted line.
+        frame: Rows with model, label (of the setting) and the two outcomes, as shares of the shown items. Rows of a
+            model are joined in their order; a label that would lie on the one before is left out.
         x: Column of the outcome to the right.
         y: Column of the outcome upwards.
 
@@ -33,21 +33,21 @@ def trade_off(frame: pd.DataFrame, x: str = "click", y: str = "pay") -> Figure:
     """
     figure, axes = new_figure(8.5, 4.8)
     panel = axes[0, 0]
+    reach = (frame[[x, y]].max() - frame[[x, y]].min()).to_numpy(float)
+    halo = {"textcoords": "offset points", "path_effects": [withStroke(linewidth=3, foreground="white")]}
     for position, (model, rows) in enumerate(frame.groupby("model", sort=False)):
-        ideal = model == "best reachable"
-        colour = GREY if ideal else TREES if "trees" in str(model) else model_colour(str(model))
-        line, marker = (":", "") if ideal else ("-", MARKERS[position % len(MARKERS)])
-        panel.plot(rows[x], rows[y], linestyle=line, marker=marker, color=colour, markersize=8)
-        for _, row in rows.iterrows():
-            text = panel.annotate(row["label"], (row[x], row[y]), (8, 5), textcoords="offset points", color=colour)
-            text.set_path_effects([withStroke(linewidth=3, foreground="white")])
-        top = rows.loc[rows[y].idxmax()]
-        panel.annotate(
-            model, (top[x], top[y]), (0, 14), textcoords="offset points", ha="center", color=colour, fontweight="bold"
-        )
+        colour = TREES if "trees" in str(model) else model_colour(str(model))
+        points = rows[[x, y]].to_numpy(float)
+        panel.plot(*points.T, marker=MARKERS[position % len(MARKERS)], color=colour, markersize=8)
+        last = np.full(2, np.inf)
+        for label, point in zip(rows["label"], points, strict=True):
+            if np.abs((point - last) / reach).max() > 0.07:
+                panel.annotate(label, point, (9, 4), color=colour, **halo)
+                last = point
+        panel.annotate(model, points[0], (0, -20), ha="center", color=colour, fontweight="bold", **halo)
     panel.set_xlabel(f"share of the shown items that are clicked ({x})", color=task_colour(x))
     panel.set_ylabel(f"share that are paid for ({y})", color=task_colour(y))
-    panel.margins(x=0.12, y=0.15)
+    panel.margins(x=0.14, y=0.2)
     return figure
 
 
@@ -69,24 +69,15 @@ def conversion_by_click(conversion: np.ndarray, clicked: np.ndarray, most: float
     figure, axes = new_figure(8.5, 3.8)
     panel = axes[0, 0]
     edges = np.linspace(0, most, 31)
-    groups = [("unclicked", ~np.asarray(clicked, bool), GREY, "--"), ("clicked", np.asarray(clicked, bool), None, "-")]
-    for height, (name, which, colour, line) in zip((0.92, 0.78), groups, strict=True):
-        colour = colour or task_colour("click")
-        rates = conversion[which]
+    which = np.asarray(clicked, bool)
+    groups = [("unclicked", conversion[~which], GREY, "--"), ("clicked", conversion[which], task_colour("click"), "-")]
+    beside = max(rates.mean() for _, rates, _, _ in groups) + 0.01 * most
+    for height, (name, rates, colour, line) in zip((0.9, 0.76), groups, strict=True):
         share = np.histogram(np.clip(rates, 0, most), edges)[0] / len(rates)
         panel.stairs(share, edges, color=colour, linewidth=2.5, linestyle=line)
         panel.axvline(rates.mean(), color=colour, linewidth=1.5, linestyle=line)
-        where = panel.get_xaxis_transform()
-        text = f"{name}: mean {rates.mean():.3f}"
-        panel.annotate(
-            text,
-            (rates.mean(), height),
-            (6, 0),
-            xycoords=where,
-            textcoords="offset points",
-            color=colour,
-            weight="bold",
-        )
+        place = {"xy": (beside, height), "xycoords": panel.get_xaxis_transform()}
+        panel.annotate(f"{name}: mean {rates.mean():.3f}", color=colour, fontweight="bold", **place)
     panel.set(xlabel="true probability of paying once clicked", ylabel="share of the rows", xlim=(0, most))
     return figure
 
