@@ -1,0 +1,590 @@
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 08 · Balancing losses
+#
+# **Several losses, one network. Who decides how much each of them counts?**
+#
+# Somebody always does. Whoever writes `loss_weights` decides it; whoever leaves them out decides it too, and so does whoever writes the
+# watch time in seconds instead of minutes. *Loss balancing* (损失平衡) hands the decision to a rule. In this chapter we measure what the decision
+# costs, open the four rules that everybody cites, and find out which of them earn their keep.
+
+# %% [markdown]
+# ## What you will be able to do
+#
+# - draw the Pareto front of two tasks, and tell a weight that trades from a weight that only loses;
+# - find out that a unit, not a task, is what ruins a model, and mend it in one line;
+# - write uncertainty weighting, dynamic weight average, GradNorm and PCGrad yourself;
+# - see whether two tasks conflict, by the cosine of their gradients, and know what that number does not say;
+# - compare balancers fairly: the same trials for each, seeds, an interval for every task.
+#
+# ## What you need first
+#
+# Hard sharing (chapter 02) and the seesaw (chapter 07).
+#
+# ## Minutes
+#
+# 45 to read, 1 to run.
+
+# %%
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+
+from mtl_helpers import plots
+from mtl_helpers.datasets import task_pair, video_log
+from mtl_helpers.exercises import check, summary
+from mtl_helpers.study import Recipe, claim, skill, study, tuned_study
+
+# %%
+import keras
+
+from mtl_helpers.balancing import ConflictMeter, DynamicWeightAverage, GradNorm, PCGrad, UncertaintyWeighting
+from mtl_helpers.balancing import balanced, gradient_cosine, rescale_label, standardise_label
+from mtl_helpers.losses import task_losses
+from mtl_helpers.metrics import paired_interval, seesaw_swing
+from mtl_helpers.models import hard_sharing, single_task
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Weights that stay: the Pareto front
+#
+# The plain way adds the losses with fixed weights, $L = \sum_k w_k L_k$; in Keras `compile(loss_weights={...})`. With other weights another
+# network comes out. One of them **dominates** (支配) another if it is no worse in any task and better in at least one. What nothing dominates
+# forms the **Pareto front** (帕累托前沿). On the front a weight is a choice; off it, it is a mistake.
+#
+# By hand: errors $(.3, .6)$, $(.4, .4)$ and $(.6, .3)$ are all on the front, for each is best at something. $(.5, .5)$ is dominated by $(.4, .4)$.
+#
+# **Exercise 08.1.** Errors come as `[points, tasks]`; say for each point whether it is dominated.
+
+
+# %%
+def dominated(points): ...
+
+
+check("08.1", dominated)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Two pairs of tasks, two widths
+#
+# `task_pair` draws two regressions that depend on the inputs along two directions. In the first world it is the same direction: the tasks agree.
+# In the second the directions are perpendicular: the tasks are strangers. Each world gets a network with a narrow shared layer (2 units) and
+# one with a wide (32), at seven weights, with eight seeds. Labels are standardised, so an error of 1 is what guessing the mean costs.
+
+
+# %%
+def pair(seed, correlation):
+    return task_pair(correlation, 2000, inputs=20, noise=0.5, frequencies="ramp", seed=seed)
+
+
+def metered(data, units):
+    """Hard sharing that also notes how far the tasks' gradients agree; we need that later."""
+    return balanced(hard_sharing(data, hidden_units=(units,)), ConflictMeter())
+
+
+# %%
+worlds = {"agree": partial(pair, correlation=1.0), "conflict": partial(pair, correlation=0.0)}
+weights = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
+sweep = {str(w): {"task_1": 2 * w, "task_2": 2 * (1 - w)} for w in weights}
+settings = {"seeds": 8, "epochs": 15, "batch_size": 100, "optimizer": keras.optimizers.Adam(1e-2)}
+models = {"narrow": partial(metered, units=2), "wide": partial(metered, units=32)}
+fronts = study(models, worlds, loss_weights=sweep, **settings)
+alone = study({"single-task": partial(single_task, hidden_units=(32,))}, worlds, **settings)
+
+# %%
+plots.show(
+    plots.pareto_fronts(
+        fronts.scores(), {"agree": "tasks agree", "conflict": "tasks are strangers"}, single=alone.scores()
+    ),
+    alt="Error of task 1 against error of task 2 at seven loss weights. Where the tasks agree both models stay in a small knot. "
+    "Where they are strangers the narrow model makes a long arc from good at one task to good at the other, the wide one a short "
+    "bent hook nearer to zero, whose ends are dominated.",
+)
+
+# %% [markdown]
+# A path runs over the weights of task 1 written at its ends; hollow dots are dominated by another dot of their path; dotted lines are
+# single-task networks. Read three things from it, and let numbers say whether they hold.
+
+# %%
+errors = fronts.scores().pivot(index=["model", "data", "loss_weight", "seed"], columns="task", values="value")
+
+
+def cell(model, world, weight):
+    return errors.loc[(model, world, str(weight))]
+
+
+def interval_of(values, digits=3):
+    """The interval of a mean over seeds, and the same as text."""
+    found = paired_interval(np.asarray(values))
+    return found, f"{found.mean:+.{digits}f}, {found.low:+.{digits}f} to {found.high:+.{digits}f}, {found.n} seeds"
+
+
+# %%
+move = cell("narrow", "conflict", 0.9) - cell("narrow", "conflict", 0.1)
+(first, gained), (second, paid) = interval_of(move["task_1"]), interval_of(move["task_2"])
+claim(
+    "Strangers in a narrow layer: from weight .1 to .9 task 1 wins and task 2 loses.", first.high < 0 < second.low, paid
+)
+
+# %%
+
+
+def swing(world, model="narrow"):
+    cube = np.stack([cell(model, world, weight).to_numpy() for weight in weights])  # weights, seeds, tasks
+    return seesaw_swing(-cube.transpose(1, 0, 2))
+
+
+interval, swings = interval_of(swing("conflict") - swing("agree"))
+claim("The same sweep moves tasks that agree less against each other.", interval.low > 0, swings)
+
+# %%
+both = (cell("wide", "conflict", 0.5) - cell("narrow", "conflict", 0.5)).mean(axis=1)
+interval, room = interval_of(both)
+claim("At equal weights a wider layer lowers the mean error of the strangers.", interval.high < 0, room)
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Ask the room before the third claim: you have a week. Do you spend it on finding better weights for the narrow network, or on making it wider?
+
+# %% [markdown]
+# The third is the one to remember. Weights move a model *along* its front; capacity, data and architecture move the *front*. No point of the narrow
+# path is worth tuning for if widening the layer beats them all. And see the hollow dots: a task with 2 % of the weight is not merely second, it
+# is not learned in the steps we have, so extreme weights are often just mistakes.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The unit of a label
+#
+# Now a classification beside a regression, as on every video site: `click`, and `watch_ratio`, the share of the video that was watched. A
+# cross-entropy starts at $\ln 2 \approx .69$, whatever you do. A squared error has the unit of the label, squared: write the ratio in percent and
+# it grows by $100^2$. By hand: predicting .5 for a ratio of .8 costs $.3^2 = .09$; predicting 50 for 80 percent costs $30^2 = 900$.
+#
+# We train the same network on the same rows with the ratio as a share (0 to 1), in percent, and standardised (mean 0, standard deviation 1 over
+# the training rows).
+
+# %% [markdown]
+# **Exercise 08.2, before you run it.** What happens to *click* when the ratio is in percent? a) Nothing, only the ratio's own numbers are larger.
+# b) It gets worse. c) Nothing at all, for Adam divides every gradient by its own size.
+
+# %%
+prediction = ...
+check("08.2", prediction)
+
+
+# %%
+def site(seed, unit="standardised", tasks=("click", "watch_ratio")):
+    data = video_log(6_000, tasks=tasks, clickbait=1.0, seed=seed)
+    if unit == "standardised":
+        return standardise_label(data, "watch_ratio")
+    return rescale_label(data, "watch_ratio", {"share": 1, "percent": 100}[unit])
+
+
+def shared(data, balancer=None):
+    model = hard_sharing(data, hidden_units=(16,))
+    return balanced(model, balancer()) if balancer else model
+
+
+# %% [markdown]
+# Two balancers come along for the ride; what they do is the next section. To compare units we need a score without one: **skill**, $2\,\mathrm{AUC} - 1$
+# for a classification and $1 - \mathrm{mse} / \text{variance}$ for a regression. Both are 0 for knowing nothing and 1 for perfect.
+
+# %%
+uncertainty = partial(UncertaintyWeighting, regressions=["watch_ratio"])
+entrants = {
+    "single-task": partial(single_task, hidden_units=(16,)),
+    "equal weights": shared,
+    "uncertainty": partial(shared, balancer=uncertainty),
+    "GradNorm": partial(shared, balancer=GradNorm),
+}
+units = {unit: partial(site, unit=unit) for unit in ("standardised", "share", "percent")}
+by_unit = study(entrants, units, seeds=8, epochs=10, batch_size=120, optimizer=keras.optimizers.Adam(1e-2))
+
+# %%
+parts = []
+for unit, rows in by_unit.scores().groupby("data", sort=False):
+    runs = [run for run in by_unit.plan.runs if run.data == unit]
+    variance = {run.seed: by_unit.plan.of_run(run).test.labels["watch_ratio"].var() for run in runs}
+    bare = 1 - rows["value"] / rows["seed"].map(variance)
+    parts.append(rows.assign(skill=(2 * rows["value"] - 1).where(rows["task"] == "click", bare)))
+unit_skill = pd.concat(parts).pivot(index="seed", columns=["task", "data", "model"], values="skill").sort_index(axis=1)
+unit_skill.mean().unstack("data")[list(units)].loc[["click", "watch_ratio"]].round(3)
+
+# %%
+plots.show(
+    plots.skill_by_unit(unit_skill.rename(columns={"watch_ratio": "watch ratio"}), list(units), list(entrants)),
+    alt="Skill of click and of watch ratio for three units of the watch ratio's label, four models. Click stands level for standardised "
+    "and share and falls deep in percent for every shared model, not for single-task; the watch ratio falls in percent for all.",
+)
+
+# %%
+drop = unit_skill["click", "percent"] - unit_skill["click", "standardised"]
+equal_drop, lost = interval_of(drop["equal weights"])
+claim("With the ratio in percent, click loses more than a tenth of its skill.", equal_drop.high < -0.1, lost)
+own = np.abs(drop["single-task"]).max()
+claim(
+    "Learned alone, click does not notice: the damage came through the shared layer.", own < 0.02, f"at most {own:.3f}"
+)
+
+# %%
+rescued = {name: interval_of(drop[name]) for name in ("uncertainty", "GradNorm")}
+for name, (interval, details) in rescued.items():
+    claim(f"{name} does not undo it within these epochs.", interval.high < -0.1, details)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Why the balancers come too late
+#
+# Here is the weight they gave the tasks in percent, epoch by epoch.
+
+# %%
+names = {"watch_ratio": "watch ratio"}
+percent = by_unit.frame[by_unit.frame["data"] == "percent"]
+plots.show(
+    plots.weights_over_epochs(percent, names),
+    alt="Weights of click and watch ratio on a logarithmic scale over ten epochs with the ratio in percent: both balancers push the "
+    "watch ratio's weight down by three to four powers of ten, but it takes them several epochs.",
+)
+
+# %% [markdown]
+# They do turn the right way. But a weight that must fall ten-thousandfold in small steps needs hundreds of batches, and in these the shared layer has
+# already been pulled out of shape: with steps made for the ratio alone, units of the layer die and do not come back. Nor is the ratio itself served:
+# its head starts at 0 and has to climb to 50 in steps of .01.
+#
+# > **Standardise regression labels first. Then think about balancing.** It is one line, it costs nothing, and no balancer replaces it.
+#
+# Mind what is left: also the *share* is a unit. Its variance is small, so its loss is small, and the ratio is the one that gets too little.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Four rules that weigh
+#
+# ### Uncertainty weighting
+#
+# *Kendall, Gal and Cipolla, 2018.* Suppose task $k$'s labels carry noise of variance $\sigma_k^2$. The likelihood of a Gaussian label contains
+# $\frac{1}{2\sigma^2} (y - \hat y)^2 + \ln \sigma$: an error counts less the noisier the task, and calling everything noisy costs $\ln \sigma$. With
+# $s_k = \ln \sigma_k^2$, which may be any number, the losses become
+# $$\text{regression: } \tfrac12 e^{-s_k} L_k + \tfrac12 s_k, \qquad \text{classification: } e^{-s_k} L_k + \tfrac12 s_k,$$
+# and each $s_k$ is learned by gradient descent beside the network: one more weight a task.
+#
+# By hand, a classification with $L = 2$ at $s = 0$: the slope is $\frac12 - e^{0} \cdot 2 = -1.5$, so $s$ rises and the weight $e^{-s}$ falls. It rests
+# where $e^{-s} L = \frac12$. **At rest every weighted loss is ½**: whatever the unit, whatever the difficulty.
+
+
+# %%
+def uncertainty_step(loss, s, learning_rate):
+    """One step for a classification: the new s and the weight it gives."""
+    slope = 0.5 - np.exp(-s) * loss
+    s = s - learning_rate * np.clip(slope, -1, 1)
+    return s, np.exp(-s)
+
+
+s = 0.0
+for _ in range(400):
+    s, weight = uncertainty_step(loss=2.0, s=s, learning_rate=0.05)
+claim("At rest the weighted loss is one half.", abs(weight * 2.0 - 0.5) < 1e-3, f"weight {weight:.3f}")
+
+# %% [markdown]
+# Its catch: as a task is learned its loss falls, so its weight *rises*, without end if the training loss goes to zero. The best-learned task gets
+# the largest weight. That is the opposite of what the next rule wants.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Dynamic weight average
+#
+# *Liu, Johns and Davison, 2019.* Watch the mean loss from epoch to epoch. Whoever falls least gets more weight:
+# $$r_k = \frac{L_k(t-1)}{L_k(t-2)}, \qquad w_k = K\, \frac{e^{r_k / T}}{\sum_j e^{r_j / T}}, \qquad T = 2, \quad K \text{ tasks}.$$
+# By hand: task 1 stood still ($r = 1$), task 2 halved ($r = .5$). $e^{.5} = 1.649$, $e^{.25} = 1.284$: weights $1.12$ and $.88$. That is about as far as it goes:
+# ratios lie near 1, and the softmax of numbers near each other is nearly even. And a ratio has no unit, so this rule can do nothing about units.
+#
+# **Exercise 08.3.** Write it: the losses of the two last epochs, the temperature.
+
+
+# %%
+def dynamic_weights(before, now, temperature): ...
+
+
+check("08.3", dynamic_weights)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### GradNorm
+#
+# *Chen, Badrinarayanan, Lee and Rabinovich, 2018.* Losses are not what moves the network; gradients are. Let $G_k = w_k \lVert \nabla L_k \rVert$ be the size
+# of task $k$'s gradient at the shared weights, $\bar G$ the mean, and $r_k$ the task's loss as a share of its first loss, divided by the mean share. The
+# gradient of a slow task ($r_k > 1$) should be larger:
+# $$\text{target}_k = \bar G\, r_k^{\alpha}, \qquad \text{lower } \sum_k \lvert G_k - \text{target}_k \rvert \text{ by a step on } w, \text{ then scale to } \textstyle\sum w_k = K.$$
+# By hand: gradients of size 5 and 1, equal weights, so $\bar G = 3$. Both losses fell alike, $r = (1, 1)$: targets $(3, 3)$. Task 1 is too loud, task 2 too quiet.
+# Our version steps on $\ln w$, in units of $\bar G$, so that no weight can become negative.
+
+
+# %%
+def gradnorm_step(sizes, weights, progress, alpha, learning_rate):
+    """One step: gradient sizes, weights and losses relative to the first, [tasks] each -> new weights."""
+    loud = weights * sizes
+    target = loud.mean() * (progress / progress.mean()) ** alpha
+    weights = weights * np.exp(-learning_rate * loud / loud.mean() * np.sign(loud - target))
+    return len(weights) * weights / weights.sum()
+
+
+step = gradnorm_step(np.array([5.0, 1.0]), np.ones(2), np.ones(2), alpha=1.5, learning_rate=0.025)
+step.round(3)
+
+# %%
+slow = gradnorm_step(np.array([3.0, 3.0]), np.ones(2), np.array([0.2, 0.8]), alpha=1.5, learning_rate=0.025)
+claim("Loud tasks get less weight, slow ones more.", step[0] < 1 < step[1] and slow[1] > slow[0], f"{step}, {slow}")
+
+# %% [markdown]
+# Its catch: "slow" is measured by the share of the first loss that is left. A task with much noise in its labels *cannot* get lower; GradNorm takes that for
+# slowness and keeps feeding it.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### PCGrad
+#
+# *Yu and others, 2020.* Do not weigh; look at directions. Two gradients **conflict** if their inner product is negative: a small step along one raises the
+# other's loss. Then take from each the part that goes against the other:
+# $$g_i \cdot g_j < 0: \qquad g'_i = g_i - \frac{g_i \cdot g_j}{\lVert g_j \rVert^2}\, g_j ,$$
+# for the other tasks in random order, always against their *original* gradients, and add the results up. (PC is for *projecting conflicts*.)
+#
+# By hand, $g_1 = (1, 0)$ and $g_2 = (-1, 1)$: the inner product is $-1$. $g'_1 = (1, 0) + \frac12 (-1, 1) = (.5, .5)$ and $g'_2 = (-1, 1) + (1, 0) = (0, 1)$.
+
+# %%
+plots.show(
+    plots.projected_gradients([1.0, 0.0], [-1.0, 1.0]),
+    alt="Two panels with the arrows g1 = (1, 0) and g2 = (-1, 1). Left, g1 is replaced by (.5, .5), which is perpendicular to g2; right, g2 "
+    "is replaced by (0, 1), which is perpendicular to g1.",
+)
+
+# %% [markdown]
+# **Exercise 08.4.** Write the projection of one gradient against one other.
+
+
+# %%
+def project(own, other): ...
+
+
+check("08.4", project)
+
+# %% [markdown]
+# Its catch: where gradients do not conflict it does nothing, and it knows nothing of sizes. With the ratio in percent the projected sum is still the ratio's.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### In Keras
+#
+# `balanced` wraps a model with named outputs; then all is as always. The history has each task's weight beside its loss.
+
+# %%
+data = site(seed=0)
+model = shared(data, PCGrad)
+model.compile(keras.optimizers.Adam(1e-2), loss=task_losses(data))
+history = model.fit(data.train.inputs, data.train.labels, batch_size=120, epochs=3, verbose=0).history
+pd.DataFrame(history).round(3)
+
+# %% [markdown]
+# What a rule of your own has to offer is in `mtl_helpers.balancing.Balancer`: a state, `combine` (the tasks' gradients become one) and `epoch_end`. The
+# ones above have some twenty lines each; read them beside this chapter.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Do the tasks conflict? Look
+#
+# The cosine of two tasks' gradients at the shared weights, $\cos = g_1 \cdot g_2 / (\lVert g_1 \rVert \lVert g_2 \rVert)$: 1, they want the same; 0, nothing to do with
+# each other; negative, PCGrad would act. Our first study wrote it down, batch by batch, for tasks that agree and tasks that are strangers.
+#
+# **Exercise 08.5, before you look.** The strangers in the wide layer: is their cosine a) more negative than in the narrow layer, for there is more to fight about;
+# b) closer to 0; c) the same, for it belongs to the tasks?
+
+# %%
+prediction = ...
+check("08.5", prediction)
+
+# %%
+equal = fronts.frame[fronts.frame["loss_weight"] == "0.5"]
+plots.show(
+    plots.cosine_over_epochs(equal, {"agree": "tasks agree", "conflict": "strangers"}),
+    alt="Cosine of the gradients and share of batches in conflict over fifteen epochs. Tasks that agree rise well above zero in both layers. "
+    "Strangers go negative in the narrow layer, with most batches in conflict, and stay at zero in the wide one.",
+)
+
+# %%
+cosine = equal[(equal["metric"] == "balancer_cosine") & (equal["task"] == "task_1") & (equal["epoch"] >= 5)]
+cosine = cosine.groupby(["model", "data", "seed"])["value"].mean().unstack("seed")
+(agree, _), (narrow, seen) = (
+    interval_of(cosine.loc[("narrow", "agree")]),
+    interval_of(cosine.loc[("narrow", "conflict")]),
+)
+claim("In the narrow layer tasks that agree have cosines above 0, strangers below.", narrow.high < 0 < agree.low, seen)
+interval, freed = interval_of(cosine.loc[("wide", "conflict")] - cosine.loc[("narrow", "conflict")])
+claim("In the wide layer the strangers conflict less.", interval.low > 0, freed)
+
+# %% [markdown]
+# So conflict belongs to tasks *and layer*: the same strangers fight over two units and ignore each other in thirty-two.
+#
+# Two warnings. A batch is a sample; its noise draws the cosine towards 0, so compare cosines at one batch size only. And **at rest the shared gradients must
+# cancel**: where $g_1 + g_2 = 0$ the cosine is $-1$, whether the tasks like each other or not. A cosine that falls late in training is what
+# convergence looks like, not proof that sharing hurts; that is a question for the test rows.
+
+# %% [markdown]
+# Per layer, on the validation rows of one trained network (only shared layers have a cosine):
+
+# %%
+runs = fronts.plan.runs
+rows = {}
+for name in models:
+    for world in worlds:
+        number = next(i for i, run in enumerate(runs) if (run.data, run.loss_weight) == (world, "0.5"))
+        trained, valid = fronts.model(name, number), fronts.plan.of_run(runs[number]).validation
+        found = gradient_cosine(trained, valid, task_losses(fronts.plan.data))
+        rows[name, world] = {layer: values[0, 1] for layer, values in found.items()}
+pd.DataFrame(rows).round(2).T
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Which of them helps?
+#
+# Four tasks of the video site: click, finish, like (rare) and the watch ratio, standardised; covers that promise too much, so that click and finish
+# pull apart. One network, one budget: **three trials each**, chosen by mean skill on the validation rows. The methods spend theirs on the learning rate,
+# as do equal weights and single-task; *tuned static weights* spend them on three sets of weights at the middle rate.
+
+# %%
+tasks = ("click", "finish", "like", "watch_ratio")
+world = partial(site, tasks=tasks)
+methods = {"uncertainty": uncertainty, "dynamic average": DynamicWeightAverage, "GradNorm": GradNorm, "PCGrad": PCGrad}
+recipes = {"single-task": Recipe(entrants["single-task"]), "equal weights": Recipe(shared)}
+recipes |= {name: Recipe(partial(shared, balancer=balancer)) for name, balancer in methods.items()}
+rates = (0.005, 0.01, 0.02)
+training = {"seeds": 8, "epochs": 10, "batch_size": 120}
+race = tuned_study(recipes, world, rates, **training)
+
+# %%
+sets = {"like × 2": {"like": 2.0}, "watch ratio × 2": {"watch_ratio": 2.0}, "watch ratio ÷ 2": {"watch_ratio": 0.5}}
+middle = keras.optimizers.Adam(rates[1])
+static = study({"tuned static": shared}, world, loss_weights=sets, optimizer=middle, **training)
+trials = static.scores("validation")
+best_set = trials.assign(skill=skill(trials, static.plan, "validation")).groupby("loss_weight")["skill"].mean().idxmax()
+
+# %%
+chosen = {**{name: f"rate {rate:g}" for name, rate in race.learning_rates.items()}, "tuned static": best_set}
+scores = static.scores()
+scores = pd.concat([race.scores(), scores[scores["loss_weight"] == best_set]])
+scores = scores.assign(points=100 * np.array(skill(scores, race.plan, "test"))).replace({"task": names})
+points = scores.pivot(index="seed", columns=["model", "task"], values="points").sort_index(axis=1)
+table = points.mean().unstack("task").loc[list(chosen)].assign(chosen=pd.Series(chosen))
+table.assign(weights=pd.Series({**race.parameters, **static.parameters})).round(1)
+
+# %%
+verdicts = []
+for model in [name for name in chosen if name != "equal weights"]:
+    for task in points["equal weights"].columns:
+        interval = paired_interval((points[model, task] - points["equal weights", task]).to_numpy())
+        verdict = "tie" if interval.low <= 0 <= interval.high else "helped" if interval.low > 0 else "hurt"
+        verdicts.append((model, task, "skill", interval.mean, interval.low, interval.high, verdict))
+columns = ["model", "task", "metric", "difference", "low", "high", "verdict"]
+verdicts = pd.DataFrame(verdicts, columns=columns)
+verdicts.pivot(index="model", columns="task", values="verdict").loc[verdicts["model"].unique()]
+
+# %%
+plots.show(
+    plots.forest(verdicts, baseline="equal weights", unit="points of skill"),
+    alt="Differences from equal weights in points of skill with intervals for click, finish, like and watch ratio. Single-task is worse at click, "
+    "finish and like and better at the watch ratio; dynamic average sits at zero; PCGrad near zero; uncertainty is a little better at the "
+    "watch ratio; GradNorm is worse at the watch ratio.",
+)
+
+# %%
+counts = (
+    verdicts.groupby("model")["verdict"].value_counts().unstack(fill_value=0).reindex(columns=["helped", "hurt", "tie"])
+)
+balancers = counts.loc[[*methods, "tuned static"]].fillna(0).astype(int)
+said = [f"- **{name}**: helped {row.helped}, hurt {row.hurt}, tie {row.tie}" for name, row in balancers.iterrows()]
+display(Markdown("Of four tasks, against equal weights:\n\n" + "\n".join(said)))
+
+# %%
+at = verdicts.set_index(["model", "task"]).sort_index()
+alone_low = at.loc["single-task"].loc[["finish", "like"]]
+claim("Equal weights beat single-task at finish and like.", (alone_low["high"] < 0).all(), "the value of sharing")
+average = at.loc["dynamic average"]
+claim(
+    "Dynamic weight average is equal weights by another name: within 1.5 points at every task.",
+    (average["low"] > -1.5).all() and (average["high"] < 1.5).all(),
+    f"{average['low'].min():+.2f} to {average['high'].max():+.2f}",
+)
+watch = at.loc[("GradNorm", "watch ratio")]
+claim("GradNorm costs the watch ratio.", watch["high"] < 0, f"{watch['low']:+.1f} to {watch['high']:+.1f} points")
+claim("No balancer helped all four tasks.", (balancers["helped"] < 4).all(), f"most: {balancers['helped'].max()}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Read this soberly:
+#
+# - **Sharing itself is worth more than any rule of sharing.** The step from single-task to equal weights is larger than any from equal weights to a balancer.
+# - **A tie is a result.** With eight seeds and the same trials for all, most cells are ties. Papers that report gains for these methods compare them,
+#   as a rule, with equal weights that were not tuned.
+# - **GradNorm does what it says**: it takes from the task that learns fast, the ratio, and gives to those that learn slowly, the noisy clicks. They cannot use it.
+# - **Eight seeds and four tasks mean many intervals.** One in twenty excludes zero by chance; a single "helped" is a reason to run more seeds.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Ask the room: which of these lines would you show to a product manager? Then ask which number is missing for the decision (what each task is worth).
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What we measured
+
+# %%
+sharing = interval_of((points["equal weights"] - points["single-task"]).mean(axis=1), 1)[1]
+facts = {
+    "narrow, strangers, weight .1 → .9: error of task 1; of task 2": f"{gained}; {paid}",
+    "swing, strangers minus tasks that agree": swings,
+    "mean error of strangers, wide minus narrow": room,
+    "click's skill, ratio in percent minus standardised": lost,
+    "the same with uncertainty weighting": rescued["uncertainty"][1],
+    "the same with GradNorm": rescued["GradNorm"][1],
+    "cosine of strangers, wide minus narrow": freed,
+    "points of skill, equal weights minus single-task, four tasks": sharing,
+}
+for name, row in balancers.iterrows():
+    facts[f"{name} against equal weights, four tasks"] = f"helped {row.helped}, hurt {row.hurt}, tie {row.tie}"
+pd.Series(facts, name="8 seeds").to_frame()
+
+# %% [markdown]
+# ## When not to use it
+#
+# - Labels in raw units: standardise first, a balancer comes too late.
+# - Two or three tasks and time for a dozen runs: tuned static weights are simpler, and you know what you chose.
+# - You know which task matters: say so by a weight. A rule that evens out does not know what a sale is worth.
+# - A wide network and plenty of rows: little conflict is left to solve.
+# - PCGrad and GradNorm need a gradient a task: with many tasks a step costs as many backward passes.
+
+# %% [markdown]
+# ## Questions people ask
+#
+# **Is the total loss the sum of the losses?** Yes, weighted by `loss_weights`, all 1 if you say nothing. With a balancer the gradient is no longer that of this sum.
+#
+# **A regression beside a classification: which weight?** Standardise the label; then both losses are near 1 at the start, and equal weights are a fair beginning.
+#
+# **Does Adam not make scales irrelevant?** For one loss, yes. For two it divides their *sum*, and the small one is gone before.
+#
+# **May learned weights be trained on the training loss?** They are, in uncertainty weighting; a task that is learned by heart gets a large weight. Watch the weights.
+#
+# **Do I weigh losses or gradients?** For fixed weights it is the same. For PCGrad there is no loss that belongs to its step.
+#
+# **When do I stop early with several tasks?** On a sum you choose beforehand, for instance the mean skill; the tasks' own best epochs differ.
+
+# %% [markdown]
+# ## Exercises
+#
+# 08.1 to 08.5 are above. One is left.
+#
+# **Exercise 08.6.** Your product has a click model, a rare purchase and the time spent in seconds. Write down how you would balance them: what you do first, what you
+# compare with what, and what would make you keep equal weights.
+
+# %%
+answer = ...
+check("08.6", answer)
+
+# %%
+summary("08")
+
+# %% [markdown]
+# ## References
+#
+# - A. Kendall, Y. Gal, R. Cipolla: *Multi-task learning using uncertainty to weigh losses for scene geometry and semantics*. CVPR 2018.
+#   <https://arxiv.org/abs/1705.07115>
+# - S. Liu, E. Johns, A. Davison: *End-to-end multi-task learning with attention* (dynamic weight average). CVPR 2019. <https://arxiv.org/abs/1803.10704>
+# - Z. Chen, V. Badrinarayanan, C. Lee, A. Rabinovich: *GradNorm: gradient normalization for adaptive loss balancing in deep multitask networks*. ICML 2018.
+#   <https://arxiv.org/abs/1711.02257>
+# - T. Yu and others: *Gradient surgery for multi-task learning* (PCGrad). NeurIPS 2020. <https://arxiv.org/abs/2001.06782>
+# - V. Kurin and others: *In defense of the unitary scalarization for deep multi-task learning*. NeurIPS 2022. <https://arxiv.org/abs/2201.04122>
+# - D. Xin and others: *Do current multi-task optimization methods in deep learning even help?* NeurIPS 2022. <https://arxiv.org/abs/2209.11379>
+#
+# ## Next
+#
+# 09: two tasks of different kinds, tags and relations, on one sentence.
