@@ -42,8 +42,9 @@ from keras import layers, ops
 
 from mtl_helpers.datasets import relation_corpus, with_token_vectors
 from mtl_helpers.datasets.text import words_of
-from mtl_helpers.experiments.readers import train_readers
+from mtl_helpers.experiments.readers import f1_scores, train_readers
 from mtl_helpers.layers import ConditionalRandomField, CRFNegativeLogLikelihood, decode_tags, tag_marginals
+from mtl_helpers.memory import release
 from mtl_helpers.metrics import paired_interval
 from mtl_helpers.metrics_text import entities, span_f1
 from mtl_helpers.models import ner_relation, text_batches, text_losses
@@ -412,10 +413,20 @@ claim("After 48 epochs joint training is better for the relation.", late.low > 0
 # sentences and train in the open, with `compile` and `fit`:
 
 # %%
+release()  # the programs of the runs above
 keras.utils.set_random_seed(course_seed())
 model = ner_relation(data, positions="head", **sizes)
-model.compile(keras.optimizers.Adam(0.01), loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 1.0})
-history = model.fit(text_batches(data.train, 50, seed=course_seed()), epochs=10, verbose=0, shuffle=False)
+model.compile(keras.optimizers.Adam(0.005), loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 0.3})
+history = model.fit(text_batches(data.train, 50, seed=course_seed()), epochs=12, verbose=0, shuffle=False)
+
+# %%
+reads = f1_scores(model, data)
+details = ", ".join(f"{name} {value:.2f}" for name, value in reads.items())
+claim("It reads new sentences: F1 above .6 for both tasks.", min(reads.values()) > 0.6, details)
+
+# %% [markdown]
+# Try `Adam(0.01)` and the weight 1.0, and look at `history.history["relation_loss"]`: the tags take the encoder at a run, and the relation may
+# stay at chance, where its loss is log 10. A joint model that fails at one task looks healthy if you watch only the sum.
 
 # %%
 examples = [
