@@ -6,6 +6,16 @@
 # Clicks, and covers made to be clicked. Users who came for something else leave; the click model never notices. So every site that
 # recommends, advertises or searches ends up with several targets at once. In this chapter we see why, learn four ways to serve several
 # objectives with one list, run all four on the same log, and find out which of them can change its mind in a millisecond.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **一个网站只展示容易被点击的内容，它会得到什么？**
+#
+# 得到点击，也得到为骗点击而做的封面。冲着别的东西来的用户离开了，点击模型却毫无察觉。所以每个做推荐、广告或搜索的网站，最终都会有好几个目标。
+# 本章先看清为什么，再学习用一个列表服务多个目标的四种方法，在同一份日志上全部跑一遍，看看哪些方法能在一毫秒内改变主意。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do
@@ -115,7 +125,7 @@ for run, p in zip(bait.plan.runs, predictions(bait, "alone"), strict=True):
     seen.append({"ranking": "random", **world, **shown(p["click"], rows, share=1)})
 seen = pd.DataFrame(seen)
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "subslide"}
 plots.show(
     plots.outcome_lines(seen, "clickbait", "clickbait", ["click", "finish"], "the top tenth"),
     alt="True share of clicks and of finishes in the top tenth against clickbait from 0 to 3. Ranked by clicks, clicks stay near .9 while "
@@ -187,7 +197,7 @@ product_gain = f"finishes {details}; clicks {paid}"
 #
 # Multi-task learning is itself a kind of transfer: *inductive* transfer, in both directions and at the same time.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Four framings, one data set
 #
 # A small log of the video site with four targets. We frame it in four ways; the trunk (one hidden layer) is the same each time.
@@ -569,7 +579,7 @@ display(
     )
 )
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### What the runs say
 #
 # One objective alone first: is fusing worth the trouble?
@@ -641,7 +651,7 @@ order_gain = details
 # %% [markdown]
 # An order says that a payment beats a click, and not by how much. As soon as the pairs are weighted to say it, the weight is in the training again.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### What a sample weight cannot express
 #
 # From exercise 01.2: with weight $w$ for a click, a perfect sample-weighted model converges to odds of
@@ -861,7 +871,7 @@ display(Markdown(f"Per 100 items shown: {place}."))
 # At the far right the picture turns: there the two separate networks, and pairs by order alone, may bring more clicks than the shared network, which
 # paid for its payments with click accuracy. Look back at the click AUC.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### By hand
 #
 # Six users of one world, twenty items each, scores from the multi-task model. The sliders are $w_1, w_2, w_3$; *Fuse by* switches from product to

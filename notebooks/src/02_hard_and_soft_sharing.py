@@ -6,6 +6,16 @@
 # Most of machine learning trains one network for one task. Multi-task learning (多任务学习) lets tasks share something: a layer, or a wish
 # to be alike. That it helps is often told and seldom measured. In this chapter we can turn the two things it depends on, how related the
 # tasks are and how many rows there are, and watch sharing help, do nothing, and hurt.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **两个任务，一个网络。它们什么时候互相帮助，什么时候互相妨碍？**
+#
+# 机器学习大多是一个网络学一个任务。多任务学习让任务之间共享一些东西：一层网络（参数硬共享），或者“彼此相像”的愿望（参数软共享）。人们常说它有用，却很少去测量。
+# 本章可以随意调节它所依赖的两件事，即任务的相关程度和样本的多少，看共享何时有益、何时无用、何时有害（负迁移）。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do
