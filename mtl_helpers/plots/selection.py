@@ -8,10 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy.stats import t as student
 
-from mtl_helpers.plots.style import GREEN, GREY, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.style import GREEN, GREY, SKY, label_lines, model_colour, new_figure, styled, task_colour
 
 MARKERS = ("o", "s", "D", "^")
 TREES = GREEN  # gradient-boosted trees are no network; the networks' colours stay theirs
+
+
+def way_colour(way: str) -> str:
+    """Gives the colour of a way to predict conversion: a network of clicks only is a single-task one."""
+    if "weighted" in way:
+        return SKY
+    return model_colour("single-task" if "clicks only" in way else way)
 
 
 @styled
@@ -52,7 +59,7 @@ def trade_off(frame: pd.DataFrame, x: str = "click", y: str = "pay") -> Figure:
 
 
 @styled
-def conversion_by_click(conversion: np.ndarray, clicked: np.ndarray, most: float = 0.6) -> Figure:
+def conversion_by_click(conversion: np.ndarray, clicked: np.ndarray, most: float = 1.0) -> Figure:
     """Draws how likely clicked and unclicked rows are to convert, were they all clicked.
 
     Args:
@@ -68,7 +75,7 @@ def conversion_by_click(conversion: np.ndarray, clicked: np.ndarray, most: float
     """
     figure, axes = new_figure(8.5, 3.8)
     panel = axes[0, 0]
-    edges = np.linspace(0, most, 31)
+    edges = np.linspace(0, most, 26)
     which = np.asarray(clicked, bool)
     groups = [("unclicked", conversion[~which], GREY, "--"), ("clicked", conversion[which], task_colour("click"), "-")]
     beside = max(rates.mean() for _, rates, _, _ in groups) + 0.01 * most
@@ -99,7 +106,7 @@ def bias_bars(errors: pd.DataFrame, xlabel: str) -> Figure:
     figure, axes = new_figure(9, 1.3 + 0.62 * errors.shape[1])
     panel = axes[0, 0]
     for y, (way, values) in enumerate(errors.items()):
-        colour = model_colour("single-task" if "clicks only" in str(way) else str(way))
+        colour = way_colour(str(way))
         mean = values.mean()
         half = values.std() / np.sqrt(len(values)) * student.ppf(0.975, max(1, len(values) - 1))
         panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3, markersize=6)
@@ -134,7 +141,7 @@ def calibration_of_conversion(curves: pd.DataFrame) -> Figure:
     panel.annotate("right", (most, most), (-6, 0), textcoords="offset points", ha="right", color=GREY)
     ends = []
     for position, (way, rows) in enumerate(curves.groupby("way", sort=False)):
-        colour = model_colour("single-task" if "clicks only" in str(way) else str(way))
+        colour = way_colour(str(way))
         line = ("-", "--", "-.", ":")[position % 4]
         panel.plot(
             rows["predicted"], rows["true"], color=colour, linestyle=line, marker=MARKERS[position % len(MARKERS)]

@@ -312,7 +312,7 @@ def wrong_names(outputs, weights): ...
 
 check("04.1", wrong_names)
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # ## Labels that are missing
 #
 # Conversion has no label where nothing was clicked. Two habits go wrong without a word. By hand: four rows, all predicted .5, labels 1, ?, 0, ?.
@@ -333,7 +333,7 @@ pd.Series({way: float(loss) for way, loss in ways.items()}, name="loss").round(3
 # NaN times 0 is NaN: one such row, and every weight of the network is NaN. Filled up with 0, the loss is divided by *all* rows of the batch: the
 # fewer the labels, the smaller the task's voice. The package's `Masked` divides by what is there; `study` uses it throughout.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # ## Train it
 #
 # Once by hand, as you would at home:
@@ -370,10 +370,9 @@ difference = pd.concat({f"{one} minus {other}": found.compare(one, other).set_in
 display(table.round(4), difference[["difference", "low", "high", "n", "verdict"]].round(4))
 
 # %% [markdown]
-# The first step asks what sharing does to two goals that pull against each other; the second, what it costs to keep user and item apart. And
-# all are far from what is reachable: much of the click hangs on whether the item's category is the one searched for, a *pair* of ids, and dense
-# layers have to find out about every pair by themselves. Two towers, whose sides meet at the top only, find it hardest. Chapter 05 gives a
-# network eyes for pairs.
+# The first pair of rows asks what sharing does to two goals that pull against each other (in a shop of bait, of all places); the second, what it
+# costs to keep user and item apart. And all networks are far from what is reachable: much of the click hangs on whether the item's category is the
+# one searched for, a *pair* of ids, and dense layers have to find out about every pair by themselves. Chapter 05 gives a network eyes for pairs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Serving: one ranking from two scores
@@ -644,7 +643,7 @@ errors = pd.DataFrame({way: errors_of(predicted) for way, predicted in ways.item
 for log in ("unrelated", "bait"):
     errors[f"clicks only, {log}"] = errors_of(learned(log), log)
 
-# %% slideshow={"slide_type": "slide"}
+# %%
 plots.show(
     plots.bias_bars(errors, "predicted minus true conversion of unclicked rows,\nin percentage points"),
     alt="Error of the predicted conversion on unclicked rows for six ways, eight shops each: clicks only, ESMM and the divided heads are "
@@ -709,7 +708,11 @@ print("\n".join(f"{way:16} {value:.3f}" for way, value in by_hand.items()))
 # mean either way. Wang and others (2022) call it ESMM's inherent bias. Weighting changes *what* is estimated, and pays for it in noise: some
 # rows count fifty times. It also needs p(click), which we took from the generator; a shop has an estimate.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Ask the room, before the next cell: both networks see a row's click in their labels, one of them only the clicked rows. Write both as ratios of
+# counts. Who sees that they are the same ratio? And then: what would one have to *do*, rather than compute, to learn about the unclicked rows?
+
+# %% [markdown]
 # ### Is the *order* wrong as well?
 #
 # Too high is one thing, wrongly ordered another. AUC against the true conversion, on unclicked rows:
@@ -881,7 +884,8 @@ pd.Series(facts, name="8 seeds (Hillstrom: 20)").to_frame()
 # %% [markdown]
 # ## When not to use it
 #
-# - **Two towers**: when you need not store the item vectors. Keeping user and item apart until the top costs the pairs; see chapter 05.
+# - **Two towers**: when you need not store the item vectors; one network over all inputs is simpler. And sharing has a price when the goals pull
+#   against each other: hold it against single-task, as above, and see chapter 07.
 # - **ESMM**: when payments need no click, or when you want pCVR for its own sake. It is made for the product.
 # - **Weighting by 1/p(click)**: when some rows have next to no chance of a click; their weights are noise. A small random experiment is worth more.
 # - **Any of it**: with few outcomes and coarse inputs, as on Hillstrom, the simplest model does as well.
