@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,8 +60,9 @@ def pareto_fronts(scores: pd.DataFrame, titles: Mapping[str, str], single: pd.Da
     figure, axes = new_figure(5.4 * len(titles), 4.8, columns=len(titles), sharex=True, sharey=True)
     for panel, (name, title) in zip(axes[0], titles.items(), strict=True):
         here = scores[scores["data"] == name]
-        for model, rows in here.groupby("model", sort=False):
-            draw_front(panel, rows, tasks, COLOURS.get(str(model), model_colour(str(model))), str(model))
+        for place, (model, rows) in enumerate(here.groupby("model", sort=False)):
+            colour = COLOURS.get(str(model), model_colour(str(model)))
+            draw_front(panel, rows, tasks, colour, str(model), above=place % 2 == 0)
         if single is not None:
             means = single[single["data"] == name].groupby("task")["value"].mean()
             panel.axvline(means[tasks[0]], color=GREY, linewidth=1, linestyle=":")
@@ -71,8 +73,8 @@ def pareto_fronts(scores: pd.DataFrame, titles: Mapping[str, str], single: pd.Da
     return figure
 
 
-def draw_front(panel: Axes, rows: pd.DataFrame, tasks: Sequence[str], colour: str, name: str) -> None:
-    """Draws one model's path over the loss weights, its ends marked by the weight of the first task."""
+def draw_front(panel: Axes, rows: pd.DataFrame, tasks: Sequence[str], colour: str, name: str, above: bool) -> None:
+    """Draws one model's path over the loss weights, the first task's weight at its ends, its name above or below."""
     mean, half = mean_and_half_width(rows.groupby(["task", "loss_weight"])["value"])
     weights = sorted(rows["loss_weight"].unique(), key=float)
     x, y = (mean[task].loc[weights].to_numpy() for task in tasks)
@@ -82,15 +84,14 @@ def draw_front(panel: Axes, rows: pd.DataFrame, tasks: Sequence[str], colour: st
     for i, weight in enumerate(weights):
         face = "white" if beaten[i] else colour
         panel.plot(x[i], y[i], "o", color=colour, markerfacecolor=face, markersize=9, markeredgewidth=2)
-        if i in (0, len(weights) - 1):
+        if i in (0, len(weights) - 1) and max(np.ptp(x), np.ptp(y)) > 0.15:  # else the numbers would sit on each other
             panel.annotate(
                 weight, (x[i], y[i]), (7, 7), textcoords="offset points", color=colour, fontsize=12, path_effects=HALO
             )
-    middle = len(weights) // 2
-    panel.annotate(
-        name, (x[middle], y[middle]), (-8, -8), textcoords="offset points", ha="right", va="top", color=colour,
-        fontweight="bold", path_effects=HALO,
-    )  # fmt: skip
+    middle, side = len(weights) // 2, 1 if above else -1
+    place: dict[str, Any] = {"ha": "left", "va": "bottom"} if above else {"ha": "right", "va": "top"}
+    look: dict[str, Any] = {"color": colour, "fontweight": "bold", "path_effects": HALO}
+    panel.annotate(name, (x[middle], y[middle]), (12 * side, 14 * side), textcoords="offset points", **place, **look)
 
 
 @styled
@@ -117,7 +118,11 @@ def skill_by_unit(skill: pd.DataFrame, units: Sequence[str], models: Sequence[st
             values = skill[task].xs(model, axis=1, level=1)[list(units)]
             mean, half = mean_and_half_width(values.melt(var_name="unit").groupby("unit", sort=False)["value"])
             x = np.arange(len(units)) + 0.18 * (place - (len(models) - 1) / 2)
-            look = {"color": model_colour(model), "marker": MARKERS[place % len(MARKERS)], "markersize": 8}
+            look: dict[str, Any] = {
+                "color": model_colour(model),
+                "marker": MARKERS[place % len(MARKERS)],
+                "markersize": 8,
+            }
             panel.errorbar(x, mean, yerr=half, linestyle="", label=model, **look)
         panel.set_title(task, color=task_colour(task))
         panel.set_xticks(range(len(units)), units)
@@ -202,7 +207,7 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
         "balancer_conflict": "share of batches with cosine < 0",
     }
     models = list(frame["model"].unique())
-    figure, axes = new_figure(11.4, 3.7 * len(models), len(models), 2, sharex=True)
+    figure, axes = new_figure(11.4, 3.7 * len(models), len(models), 2, sharex=True, sharey="col")
     for row, model in zip(axes, models, strict=True):
         for panel, (metric, label) in zip(row, measures.items(), strict=True):
             rows = frame[(frame["model"] == model) & (frame["metric"] == metric)]
@@ -217,6 +222,7 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
                 ends.append((float(mean.iloc[-1]), title, colour))
             panel.set(ylabel=label, title=f"{model} shared layer")
             if metric.endswith("conflict"):
+                panel.set_ylim(-0.02, 1.02)
                 label_lines(panel, ends, gap=0.1)
     for panel in axes[-1]:
         panel.set_xlabel("epoch")

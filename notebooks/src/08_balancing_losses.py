@@ -68,7 +68,7 @@ check("08.1", dominated)
 #
 # `task_pair` draws two regressions that depend on the inputs along two directions. In the first world it is the same direction: the tasks agree.
 # In the second the directions are perpendicular: the tasks are strangers. Each world gets a network with a narrow shared layer (2 units) and
-# one with a wide (32), at seven weights, with eight seeds. Labels are standardised, so an error of 1 is what guessing the mean costs.
+# one with a wide (32), at five weights, with eight seeds. Labels are standardised, so an error of 1 is what guessing the mean costs.
 
 
 # %%
@@ -83,7 +83,7 @@ def metered(data, units):
 
 # %%
 worlds = {"agree": partial(pair, correlation=1.0), "conflict": partial(pair, correlation=0.0)}
-weights = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
+weights = (0.02, 0.1, 0.5, 0.9, 0.98)
 sweep = {str(w): {"task_1": 2 * w, "task_2": 2 * (1 - w)} for w in weights}
 settings = {"seeds": 8, "epochs": 15, "batch_size": 100, "optimizer": keras.optimizers.Adam(1e-2)}
 models = {"narrow": partial(metered, units=2), "wide": partial(metered, units=32)}
@@ -95,7 +95,7 @@ plots.show(
     plots.pareto_fronts(
         fronts.scores(), {"agree": "tasks agree", "conflict": "tasks are strangers"}, single=alone.scores()
     ),
-    alt="Error of task 1 against error of task 2 at seven loss weights. Where the tasks agree both models stay in a small knot. "
+    alt="Error of task 1 against error of task 2 at five loss weights. Where the tasks agree both models stay in a small knot. "
     "Where they are strangers the narrow model makes a long arc from good at one task to good at the other, the wide one a short "
     "bent hook nearer to zero, whose ends are dominated.",
 )
@@ -194,7 +194,7 @@ entrants = {
     "GradNorm": partial(shared, balancer=GradNorm),
 }
 units = {unit: partial(site, unit=unit) for unit in ("standardised", "share", "percent")}
-by_unit = study(entrants, units, seeds=8, epochs=10, batch_size=120, optimizer=keras.optimizers.Adam(1e-2))
+by_unit = study(entrants, units, seeds=8, epochs=8, batch_size=120, optimizer=keras.optimizers.Adam(1e-2))
 
 # %%
 parts = []
@@ -237,14 +237,14 @@ names = {"watch_ratio": "watch ratio"}
 percent = by_unit.frame[by_unit.frame["data"] == "percent"]
 plots.show(
     plots.weights_over_epochs(percent, names),
-    alt="Weights of click and watch ratio on a logarithmic scale over ten epochs with the ratio in percent: both balancers push the "
+    alt="Weights of click and watch ratio on a logarithmic scale over eight epochs with the ratio in percent: both balancers push the "
     "watch ratio's weight down by three to four powers of ten, but it takes them several epochs.",
 )
 
 # %% [markdown]
-# They do turn the right way. But a weight that must fall ten-thousandfold in small steps needs hundreds of batches, and in these the shared layer has
-# already been pulled out of shape: with steps made for the ratio alone, units of the layer die and do not come back. Nor is the ratio itself served:
-# its head starts at 0 and has to climb to 50 in steps of .01.
+# They do turn the right way. But a weight that must fall a thousandfold in small steps needs more than a hundred batches, and through these the shared
+# layer works for the ratio alone. Nor is the ratio itself served: its head starts at 0 and has to climb to 50 in steps of .01, which no weight
+# of a loss can change.
 #
 # > **Standardise regression labels first. Then think about balancing.** It is one line, it costs nothing, and no balancer replaces it.
 #
@@ -442,8 +442,8 @@ world = partial(site, tasks=tasks)
 methods = {"uncertainty": uncertainty, "dynamic average": DynamicWeightAverage, "GradNorm": GradNorm, "PCGrad": PCGrad}
 recipes = {"single-task": Recipe(entrants["single-task"]), "equal weights": Recipe(shared)}
 recipes |= {name: Recipe(partial(shared, balancer=balancer)) for name, balancer in methods.items()}
-rates = (0.005, 0.01, 0.02)
-training = {"seeds": 8, "epochs": 10, "batch_size": 120}
+rates = (0.01, 0.02, 0.04)
+training = {"seeds": 8, "epochs": 8, "batch_size": 120}
 race = tuned_study(recipes, world, rates, **training)
 
 # %%
@@ -474,12 +474,12 @@ verdicts = pd.DataFrame(verdicts, columns=columns)
 verdicts.pivot(index="model", columns="task", values="verdict").loc[verdicts["model"].unique()]
 
 # %%
-plots.show(
-    plots.forest(verdicts, baseline="equal weights", unit="points of skill"),
-    alt="Differences from equal weights in points of skill with intervals for click, finish, like and watch ratio. Single-task is worse at click, "
-    "finish and like and better at the watch ratio; dynamic average sits at zero; PCGrad near zero; uncertainty is a little better at the "
-    "watch ratio; GradNorm is worse at the watch ratio.",
-)
+for two in (["click", "finish"], ["like", "watch ratio"]):
+    plots.show(
+        plots.forest(verdicts[verdicts["task"].isin(two)], baseline="equal weights", unit="points of skill"),
+        alt=f"Differences from equal weights in points of skill, with intervals, for {two[0]} and {two[1]}. Single-task stands out "
+        "by its losses at finish and like, GradNorm by its loss at the watch ratio; dynamic average sits at zero.",
+    )
 
 # %%
 counts = (
@@ -506,9 +506,9 @@ claim("No balancer helped all four tasks.", (balancers["helped"] < 4).all(), f"m
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Read this soberly:
 #
-# - **Sharing itself is worth more than any rule of sharing.** The step from single-task to equal weights is larger than any from equal weights to a balancer.
-# - **A tie is a result.** With eight seeds and the same trials for all, most cells are ties. Papers that report gains for these methods compare them,
-#   as a rule, with equal weights that were not tuned.
+# - **Sharing itself is worth more than any rule of sharing.** The step from single-task to equal weights is larger than what any balancer adds to it.
+# - **A tie is a result.** With eight seeds and the same trials for all, most cells are ties. Kurin and others and
+#   Xin and others found the same at a far larger scale: equal weights, tuned as carefully as their rivals, keep up with them.
 # - **GradNorm does what it says**: it takes from the task that learns fast, the ratio, and gives to those that learn slowly, the noisy clicks. They cannot use it.
 # - **Eight seeds and four tasks mean many intervals.** One in twenty excludes zero by chance; a single "helped" is a reason to run more seeds.
 
@@ -521,17 +521,18 @@ claim("No balancer helped all four tasks.", (balancers["helped"] < 4).all(), f"m
 # %%
 sharing = interval_of((points["equal weights"] - points["single-task"]).mean(axis=1), 1)[1]
 facts = {
-    "narrow, strangers, weight .1 → .9: error of task 1; of task 2": f"{gained}; {paid}",
+    "narrow, weight .1 → .9: error of task 1": gained,
+    "narrow, weight .1 → .9: error of task 2": paid,
     "swing, strangers minus tasks that agree": swings,
     "mean error of strangers, wide minus narrow": room,
-    "click's skill, ratio in percent minus standardised": lost,
+    "click's skill, percent minus standardised": lost,
     "the same with uncertainty weighting": rescued["uncertainty"][1],
     "the same with GradNorm": rescued["GradNorm"][1],
     "cosine of strangers, wide minus narrow": freed,
-    "points of skill, equal weights minus single-task, four tasks": sharing,
+    "points of skill, equal weights minus single": sharing,
 }
 for name, row in balancers.iterrows():
-    facts[f"{name} against equal weights, four tasks"] = f"helped {row.helped}, hurt {row.hurt}, tie {row.tie}"
+    facts[f"{name} against equal weights"] = f"helped {row.helped}, hurt {row.hurt}, tie {row.tie}"
 pd.Series(facts, name="8 seeds").to_frame()
 
 # %% [markdown]
