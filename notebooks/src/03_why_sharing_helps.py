@@ -6,6 +6,16 @@
 # "The tasks help each other" explains nothing. Rich Caruana named reasons in 1997 that can be told apart, and every survey since repeats
 # five of them. Hardly any shows them. In this chapter each reason gets an experiment of its own: a world in which it can work, and a
 # *control* (对照) in which everything is the same except that the reason is missing. If the control gains as much, the explanation is wrong.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **让网络多学一个没人要的任务，它原来的任务反而可能学得更好。凭什么？**
+#
+# “任务之间互相帮助”什么也没有解释。Rich Caruana 在 1997 年给出了可以区分开的几种原因，此后的综述反复引用其中五种，却几乎没有人把它们演示出来。
+# 本章为每种原因做一个专门的实验：一个它能起作用的世界，和一个其他都相同、唯独缺少这种原因的*对照*。如果对照也得到同样的提升，这个解释就是错的。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do

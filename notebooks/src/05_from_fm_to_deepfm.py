@@ -7,6 +7,17 @@
 # *factorization machine* (FM, 因子分解机) gives every pair a weight all the same, for the price of a short vector a feature, and
 # *DeepFM* puts a deep network on the same vectors. We build both, see what each can and cannot do, then take the two tools that our
 # source adds on top, the *focal loss* (焦点损失) and *learning-rate annealing* (学习率退火), and make its table of results again, with seeds.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **一位读者和一个从未相遇的话题：模型对这一对能说些什么？**
+#
+# 推荐靠的是成对的关系：这个用户和那家店，这个查询和那个品牌。大多数组合从未在日志里出现过。*因子分解机*（FM）只用每个特征一个短向量的代价，
+# 就给每一对一个权重；*DeepFM* 在同样的向量上再加一个深层网络。本章把两者都写出来，看各自能做什么、不能做什么，再看资料中另加的两样工具：
+# *焦点损失*和*学习率退火*，并用多个随机种子重做资料里的结果表。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do
