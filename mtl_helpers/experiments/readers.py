@@ -26,7 +26,7 @@ import pandas as pd
 
 from mtl_helpers.datasets import relation_corpus
 from mtl_helpers.datasets.base import MultiTaskData, require_known
-from mtl_helpers.memory import release
+from mtl_helpers.memory import on_one_device, release
 from mtl_helpers.metrics_text import relation_f1, span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.recording import record, recorded
@@ -169,7 +169,8 @@ class Program:
         self.loss_weights = {
             task: keras.Variable(1.0, trainable=False, name=f"weight_of_{task}") for task in data.tasks
         }
-        model.compile(keras.optimizers.Adam(learning_rate), loss=text_losses(data), loss_weights=self.loss_weights)
+        optimizer = on_one_device(keras.optimizers.Adam(learning_rate))
+        model.compile(optimizer, loss=text_losses(data), loss_weights=self.loss_weights)
         model.optimizer.build(model.trainable_variables)
         self.fresh = [each.numpy() for each in model.optimizer.variables]
         weights = {id(each) for each in model.weights}

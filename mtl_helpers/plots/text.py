@@ -54,13 +54,17 @@ def sentence_picture(
     strip.set_yticks(range(len(tags)), tags)
     names = [f"[{word}]" if new else word for word, new in zip(words, shown["unknown"], strict=True)]
     strip.set_xticks(range(count), names, rotation=60, ha="right", rotation_mode="anchor")
+    level, last = 0, -9.0
     for start, stop, kind in shown["spans"]:
         colour = colours.get(kind, GREY)
         strip.plot([start - 0.4, stop - 0.6], [-0.9, -0.9], color=colour, linewidth=5, clip_on=False)
-        middle = ((start + stop - 1) / 2, -1.2)
-        strip.annotate(kind, middle, ha="center", va="bottom", color=colour, fontweight="bold", annotation_clip=False)
+        middle = (start + stop - 1) / 2
+        level = 1 if level == 0 and middle - last < 2.2 else 0  # neighbours would write over each other
+        last = middle
+        above = {"xytext": (0, 5 + 17 * level), "textcoords": "offset points", "annotation_clip": False}
+        strip.annotate(kind, (middle, -0.9), ha="center", va="bottom", color=colour, fontweight="bold", **above)
     strip.spines[:].set_visible(False)
-    strip.set_title(" ", pad=16)
+    strip.set_title(" ", pad=34)
     if pair is None:
         bars.set_axis_off()
         return figure

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from mtl_helpers.memory import on_one_device
 from mtl_helpers.study.plan import Plan, batches
 
 
@@ -34,8 +35,7 @@ class FittedModels:
         self._views: dict[Callable, list[keras.Model]] = {}
         for model, run in zip(models, plan.runs, strict=True):
             copy = type(optimizer).from_config(optimizer.get_config())
-            copy._all_reduce_sum_gradients = list  # see StackedModel: else TensorFlow keeps every program for ever
-            model.compile(copy, loss=dict(losses), loss_weights=run.weights)
+            model.compile(on_one_device(copy), loss=dict(losses), loss_weights=run.weights)
 
     def train_epoch(self, epoch: int) -> np.ndarray:
         """Trains every run for one epoch; gives its mean losses ``[runs, tasks]``."""

@@ -20,6 +20,7 @@ import tensorflow as tf
 from mtl_helpers.balancing.base import task_gradients
 from mtl_helpers.balancing.by_gradients import in_output_shape
 from mtl_helpers.datasets.base import Rows
+from mtl_helpers.memory import on_one_device
 from mtl_helpers.study.plan import Plan, batches
 
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
@@ -128,9 +129,7 @@ class StackedModel:
         self.states = stack([model.non_trainable_variables for model in models])
         self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self.optimizer.build(self.weights)
-        # Summing gradients over devices, of which there is one, would make TensorFlow keep every program for ever: it
-        # registers the sum's gradient, and never forgets it.
-        self.optimizer._all_reduce_sum_gradients = list
+        on_one_device(self.optimizer)
         self.loss_weights = tf.constant([[run.weights[task] for task in plan.tasks] for run in plan.runs], tf.float32)
         self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
         self.train_rows = on_device([data.train for data in plan.datasets])  # inputs, labels, weights

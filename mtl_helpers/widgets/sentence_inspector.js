@@ -160,10 +160,14 @@ function render({ model: host, el }) {
     arcs.setAttribute("viewBox", `0 0 ${width} 64`);
     arcs.setAttribute("aria-label", summary());
     arcs.replaceChildren();
+    let free = 0; // names of types that stand close are moved apart
     shown.spans.forEach((span, i) => {
       const [from, to] = places[i];
+      const half = 3.9 * span[2].length;
+      const x = Math.max((from + to) / 2, free + half);
+      free = x + half + 8;
       svg("line", { class: "mtl-span", x1: from, x2: to, y1: 60, y2: 60, style: `--c: ${colourOf(kindNumber.get(span[2]))}`, "data-kind": span[2] }, arcs);
-      svg("text", { class: "mtl-kind", x: (from + to) / 2, y: 53, "text-anchor": "middle", text: span[2] }, arcs);
+      svg("text", { class: "mtl-kind", x, y: 53, "text-anchor": "middle", text: span[2] }, arcs);
     });
     if (pair < 0) return;
     const each = shown.pairs[pair];

@@ -249,7 +249,7 @@ claim(
     best == (1, 2, 0) and np.isclose(scores.max(), by_hand),
 )
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The forward algorithm
 #
 # 40 words and 11 tags make $11^{40}$ paths. But all paths that end in tag $j$ at word $t$ share their future, so one sum for each is enough:
@@ -307,7 +307,7 @@ claim("Viterbi finds the best of the 27.", tuple(viterbi(e, T, a, b)) == best, "
 # illegal one.) What would T look like for tags without order, such as parts of speech? And: could you *forbid* O → I? (Yes, with minus infinity;
 # learning it from data takes few sentences.)
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### As a layer
 #
 # `ConditionalRandomField` gives $\log p(y_t \mid y_{t-1}, \text{sentence})$ for every pair of neighbouring tags. These tables hold all there is to know:
@@ -430,6 +430,7 @@ claim("It reads new sentences: F1 above .6 for both tasks.", min(reads.values())
 
 # %%
 examples = [
+    "Mr Kalo Miru founded the firm Tavo Group .",
     "Mr Kalo Miru works for the firm Tavo Group .",
     "the device Zumi-4 was conceived by Dr Bela Sito , a friend of Mrs Rafu Deno .",
     "the festival Lumo Days took place in the city of Hasi .",
@@ -437,7 +438,8 @@ examples = [
 SentenceInspector(model, data, examples)
 
 # %% [markdown]
-# Try: remove "Mr"; take a name from the corpus; swap the two entities. In the matrix, look at the column of an I tag: after O, and after the B of
+# Compare the first two examples. Some companies here are called "… Works", and words come without capitals: is "works" a verb or the end of a name? Look
+# at the marginals. Then try: remove "Mr"; take a name from the corpus; swap the two entities. In the matrix, look at the column of an I tag: after O, and after the B of
 # another type, its score is far below 0. Nobody told the field; it has read the sentences.
 
 # %%
@@ -583,7 +585,7 @@ claim(
 spread = macro["relation only"].groupby(["positions", "rows"]).agg(lambda each: each.max() - each.min()).unstack("rows")
 spread.rename(index=places).round(1).style.format(precision=1, thousands=",").set_caption("largest minus smallest seed")
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The leak, on real text
 #
 # SemEval's two nouns have no types: with the positions in the encoder nothing is left to find.
@@ -607,7 +609,7 @@ claim(
 # The joint rows show the price of a small weight. The tags' loss had the weight chosen for the relation's sake on validation sentences; in
 # the time the relation takes, the tags are hardly learned. A second task that is not learned cannot help.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### CoNLL04: typed entities, five relations
 #
 # 910 training sentences of news; people, places, organisations. Strict F1: the first word, the last word and the type must be right. The best
