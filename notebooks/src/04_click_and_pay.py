@@ -7,6 +7,16 @@
 # A shop wants clicks and it wants sales. In this chapter we build the network that many shops start from, a tower for the user, a
 # tower for the item and a head for each goal (双塔网络), give its outputs names, train it, and rank with both scores. Then we look at what
 # no log shows: the sales that would have happened had people clicked on something else.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **商店问模型：这位顾客要是点击了，会购买吗？模型只见过点击过的顾客。对其他人，它错得有多远？**
+#
+# 商店既要点击，也要成交。本章搭建许多商店的起点：用户一座塔，商品一座塔，每个目标一个输出（双塔网络）；给输出命名，训练它，并用两个分数排序。
+# 然后去看任何日志里都没有的东西：人们要是点击了别的商品，本来会发生的购买（样本选择偏差）。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do

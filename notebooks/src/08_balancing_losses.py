@@ -6,6 +6,16 @@
 # Somebody always does. Whoever writes `loss_weights` decides it; whoever leaves them out decides it too, and so does whoever writes the
 # watch time in seconds instead of minutes. *Loss balancing* (损失平衡) hands the decision to a rule. In this chapter we measure what the decision
 # costs, open the four rules that everybody cites, and find out which of them earn their keep.
+#
+# <details lang="zh">
+# <summary>中文</summary>
+#
+# **几个损失，一个网络。每个损失算多少，谁说了算？**
+#
+# 总有人在决定：写下 `loss_weights` 的人决定了，不写的人也决定了，把观看时长的单位从分钟换成秒的人同样决定了。*损失平衡*把这个决定交给一条规则。
+# 本章先测量这个决定的代价，再打开人人引用的四条规则（不确定性加权、动态权重平均、GradNorm、PCGrad），看看哪些名副其实。
+#
+# </details>
 
 # %% [markdown]
 # ## What you will be able to do
