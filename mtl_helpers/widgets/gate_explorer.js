@@ -84,6 +84,7 @@ async function render({ model: host, el }) {
     const kept = new Map(cards.map((card) => [card.name, card.off]));
     const wanted = data.models.filter((model) => state.models.includes(model.name));
     const width = root.clientWidth - 2;
+    if (width < 1) return; // hidden, for instance on a slide that is not shown
     const columns = Math.max(1, Math.min(wanted.length, Math.floor((width + 16) / 436)));
     deck.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     const inner = Math.floor((width - 16 * (columns - 1)) / columns) - 26;
