@@ -78,7 +78,7 @@ def test_stored_outputs_are_clean_and_light(path: Path) -> None:
 def test_no_claim_fails_and_no_path_of_a_computer_is_stored(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "Claim does not hold" not in text
-    assert not re.search(r"/home/|/Users/|/root/|C:\\\\Users|site-packages", text)
+    assert not re.search(r"/(home|Users|root)/|C:\\\\Users|site-packages", text)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=name_of)
