@@ -20,6 +20,7 @@ def pinned(lines):
 
 DIRECT = pinned(PROJECT["dependencies"])
 FOR_TESTS = pinned(PROJECT["optional-dependencies"]["test"])
+FOR_CLUSTER = pinned(PROJECT["optional-dependencies"]["cluster"])
 LOCK = (ROOT / "requirements.lock").read_text("utf8")
 
 
@@ -27,7 +28,7 @@ def test_lock_holds_every_direct_dependency_at_its_pin():
     locked = {}
     for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", LOCK, re.M):
         locked.setdefault(name, set()).add(version)
-    for name, version in {**DIRECT, **FOR_TESTS}.items():
+    for name, version in {**DIRECT, **FOR_TESTS, **FOR_CLUSTER}.items():
         assert locked.get(name) == {version}, name
 
 
@@ -47,7 +48,7 @@ def test_environment_names_every_direct_dependency_with_its_use():
         if match:
             assert match[3], f"{match[1]} lacks a comment that says what uses it"
             found[match[1]] = match[2]
-    assert found == {**DIRECT, "nbval": FOR_TESTS["nbval"]}
+    assert found == {**DIRECT, **FOR_CLUSTER, "nbval": FOR_TESTS["nbval"]}
     assert "- -e ." in "\n".join(lines)
 
 
