@@ -53,7 +53,8 @@ from mtl_helpers.balancing import ConflictMeter, DynamicWeightAverage, GradNorm,
 from mtl_helpers.balancing import balanced, gradient_cosine, rescale_label, standardise_label
 from mtl_helpers.losses import task_losses
 from mtl_helpers.metrics import paired_interval, seesaw_swing
-from mtl_helpers.models import hard_sharing, single_task
+from mtl_helpers.models import cgc, hard_sharing, mmoe, single_task
+from mtl_helpers.widgets import GateExplorer
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Weights that stay: the Pareto front
@@ -259,6 +260,54 @@ plots.show(
 # > **Standardise regression labels first. Then think about balancing.** It is one line, it costs nothing, and no balancer replaces it.
 #
 # Mind what is left: also the *share* is a unit. Its variance is small, so its loss is small, and the ratio is the one that gets too little.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Can gates protect a task?
+#
+# Chapters 06 and 07 had another answer to tasks that hurt each other: experts and gates. In CGC *click* owns two experts which the ratio's gradient never
+# reaches; in MMoE every expert hears both tasks. Same rows, same units, same training. Guess first: when the ratio turns to percent, which experts will
+# click's gate choose?
+
+# %%
+gated_models = {
+    "MMoE": partial(mmoe, experts=6, expert_units=(8,)),
+    "CGC": partial(cgc, shared_experts=2, private_experts=2, expert_units=(8,)),
+}
+two_units = {unit: units[unit] for unit in ("standardised", "percent")}
+gated = study(gated_models, two_units, seeds=8, epochs=8, batch_size=120, optimizer=keras.optimizers.Adam(1e-2))
+gates = {unit: gated.records["CGC", unit, "equal"] for unit in two_units}
+
+# %%
+GateExplorer({f"CGC, {unit}": record for unit, record in gates.items()})
+
+# %%
+rows = gated.scores()
+auc = rows[rows["task"] == "click"].pivot(index="seed", columns=["model", "data"], values="value")
+gated_drop = {name: 2 * (auc[name, "percent"] - auc[name, "standardised"]) for name in gated_models}
+pd.Series(
+    {name: interval_of(each)[1] for name, each in gated_drop.items()}, name="click's skill, percent minus standardised"
+).to_frame()
+
+
+# %%
+def reliance(record):
+    """The weight of click's gate on the shared experts after training, mean over the segments: [seeds]."""
+    level = record.levels[0]
+    is_shared = [name.startswith("shared") for name in level.experts]
+    return level.weights[:, -1, level.gates.index("click")][..., is_shared].sum(axis=-1).mean(axis=-1)
+
+
+spared, sparing = interval_of(gated_drop["CGC"] - drop["equal weights"])
+claim("CGC loses less of click's skill than the shared layer does.", spared.low > 0, sparing)
+left, moved = interval_of(reliance(gates["percent"]) - reliance(gates["standardised"]))
+claim("In percent, click's gate takes weight from the shared experts.", left.high < 0, moved)
+still_lost, details = interval_of(gated_drop["CGC"])
+claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", still_lost.high < -0.1, details)
+
+# %% [markdown]
+# Move the epochs: standardised, click draws on everything it may; in percent its gate learns to keep away from the shared experts, where the ratio shouts. Nobody
+# told it to. MMoE has no such room: every one of its experts is shaped by the ratio's gradient, and a gate can only choose among them. What CGC still loses, it
+# loses below the experts: the embeddings are shared by all.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Four rules that weigh
@@ -539,6 +588,8 @@ facts = {
     "swing, strangers minus tasks that agree": swings,
     "mean error of strangers, wide minus narrow": room,
     "click's skill, percent minus standardised": lost,
+    "what CGC spares of it": sparing,
+    "click's gate on the shared experts, percent minus standardised": moved,
     "the same with uncertainty weighting": rescued["uncertainty"][1],
     "the same with GradNorm": rescued["GradNorm"][1],
     "cosine of strangers, wide minus narrow": freed,
