@@ -121,7 +121,8 @@ def expert_counts(shared_experts: int, private_experts: int | Sequence[int], tas
         Private experts of each task, then the shared ones.
 
     Raises:
-        ValueError: If the counts do not fit the tasks, one is negative, or a task would have no expert at all.
+        ValueError: If the counts do not fit the tasks, one is negative, or a task would have no expert at all or is
+            called "shared".
 
     Example:
         >>> expert_counts(4, 2, ("click", "like"))
@@ -132,6 +133,8 @@ def expert_counts(shared_experts: int, private_experts: int | Sequence[int], tas
         raise ValueError(
             f"private_experts={private} has {len(private)} numbers for {len(tasks)} tasks; give one a task."
         )
+    if "shared" in tasks:
+        raise ValueError(f"tasks={tuple(tasks)}: the shared experts are called 'shared'; give that task another name.")
     at_least("shared_experts", shared_experts, 0)
     at_least("private_experts", min(private, default=0), 0)
     if shared_experts == 0 and 0 in private:

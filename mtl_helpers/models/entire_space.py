@@ -9,7 +9,7 @@ import numpy as np
 
 from mtl_helpers.datasets.base import MultiTaskData, Task
 from mtl_helpers.layers.arguments import widths
-from mtl_helpers.models.parts import dense_stack, features, layer_name, make_inputs, task_output
+from mtl_helpers.models.parts import dense_stack, features, make_inputs, output_names, task_output
 
 CONVERSION = "conversion"  # the layer whose output is pCVR
 
@@ -53,9 +53,11 @@ def esmm(
     inputs = make_inputs(data)
     x = features(data, inputs, embedding_dim)
     units = (*widths("hidden_units", hidden_units), *widths("tower_units", tower_units, at_least_one=False))
-    clicked = task_output(dense_stack(x, units, activation), click, data.tasks[click])
-    paid_after_click = task_output(dense_stack(x, units, activation), CONVERSION, Task("binary"))
-    clicked_and_paid = keras.layers.Multiply(name=layer_name(pay))([clicked, paid_after_click])
+    networks = [dense_stack(x, units, activation) for _ in ("click", "conversion")]
+    names = output_names(data.tasks, inputs, networks, taken=[CONVERSION])
+    clicked = task_output(networks[0], names[click], Task())
+    paid_after_click = task_output(networks[1], CONVERSION, Task())
+    clicked_and_paid = keras.layers.Multiply(name=names[pay])([clicked, paid_after_click])
     return keras.Model(inputs, {click: clicked, pay: clicked_and_paid}, name="esmm")
 
 

@@ -51,7 +51,7 @@ def one_gate(
         experts, expert_units, ("shared",), temperature, gate_dropout, load_balancing, activation, name="level_1"
     )
     mixed, _ = mixture(features(data, inputs, embedding_dim))
-    outputs = towers(data, ops.unstack(mixed, num=1, axis=1) * len(data.tasks), tower_units, activation)
+    outputs = towers(data, inputs, ops.unstack(mixed, num=1, axis=1) * len(data.tasks), tower_units, activation)
     return keras.Model(inputs, outputs, name="one_gate")
 
 
@@ -96,7 +96,7 @@ def mmoe(
         experts, expert_units, tuple(data.tasks), temperature, gate_dropout, load_balancing, activation, name="level_1"
     )
     mixed, _ = mixture(features(data, inputs, embedding_dim))
-    outputs = towers(data, ops.unstack(mixed, num=len(data.tasks), axis=1), tower_units, activation)
+    outputs = towers(data, inputs, ops.unstack(mixed, num=len(data.tasks), axis=1), tower_units, activation)
     return keras.Model(inputs, outputs, name="mmoe")
 
 
@@ -155,7 +155,9 @@ def ple(
             name=f"level_{level}",
         )
         streams, _ = control(streams)
-    return keras.Model(inputs, towers(data, streams, tower_units, activation), name="ple" if levels > 1 else "cgc")
+    return keras.Model(
+        inputs, towers(data, inputs, streams, tower_units, activation), name="ple" if levels > 1 else "cgc"
+    )
 
 
 def cgc(

@@ -11,7 +11,7 @@ from keras import ops
 from mtl_helpers.datasets.base import Categorical, MultiTaskData
 from mtl_helpers.layers import FactorizationMachine
 from mtl_helpers.layers.arguments import Tensor, widths
-from mtl_helpers.models.parts import HEAD_ACTIVATIONS, dense_stack, joined, layer_name, make_inputs
+from mtl_helpers.models.parts import HEAD_ACTIVATIONS, dense_stack, joined, make_inputs, output_names
 
 
 def logistic_regression(data: MultiTaskData) -> keras.Model:
@@ -30,7 +30,7 @@ def logistic_regression(data: MultiTaskData) -> keras.Model:
     """
     inputs = make_inputs(data)
     scores = _machine(data, inputs, dim=0)
-    return keras.Model(inputs, _outputs(data, scores), name="logistic_regression")
+    return keras.Model(inputs, _outputs(data, inputs, scores), name="logistic_regression")
 
 
 def factorization_machine(data: MultiTaskData, *, embedding_dim: int = 4) -> keras.Model:
@@ -50,7 +50,7 @@ def factorization_machine(data: MultiTaskData, *, embedding_dim: int = 4) -> ker
     """
     inputs = make_inputs(data)
     scores = _machine(data, inputs, dim=embedding_dim)
-    return keras.Model(inputs, _outputs(data, scores), name="factorization_machine")
+    return keras.Model(inputs, _outputs(data, inputs, scores), name="factorization_machine")
 
 
 def deepfm(
@@ -81,7 +81,7 @@ def deepfm(
     scores, vectors = _machine(data, inputs, dim=embedding_dim, return_vectors=True)
     hidden = dense_stack(keras.layers.Flatten()(vectors), widths("hidden_units", hidden_units), activation)
     deep = keras.layers.Dense(scores.shape[-1], use_bias=False)(hidden)  # the machine has a bias already
-    return keras.Model(inputs, _outputs(data, keras.layers.Add()([scores, deep])), name="deepfm")
+    return keras.Model(inputs, _outputs(data, inputs, keras.layers.Add()([scores, deep])), name="deepfm")
 
 
 def _machine(data: MultiTaskData, inputs: Mapping[str, Tensor], dim: int, return_vectors: bool = False) -> Tensor:
@@ -95,11 +95,12 @@ def _machine(data: MultiTaskData, inputs: Mapping[str, Tensor], dim: int, return
     return machine(parts if len(parts) == 2 else parts[0])
 
 
-def _outputs(data: MultiTaskData, scores: Tensor) -> dict[str, Tensor]:
+def _outputs(data: MultiTaskData, inputs: Mapping[str, Tensor], scores: Tensor) -> dict[str, Tensor]:
     """Cuts scores ``[batch, all units]`` into tasks and applies each task's output activation."""
     ends = np.cumsum([task.units for task in data.tasks.values()])[:-1].tolist()
     parts = ops.split(scores, ends, axis=1) if ends else [scores]
+    names = output_names(data.tasks, inputs, parts)
     return {
-        name: keras.layers.Activation(HEAD_ACTIVATIONS[task.kind], name=layer_name(name))(part)
+        name: keras.layers.Activation(HEAD_ACTIVATIONS[task.kind], name=names[name])(part)
         for part, (name, task) in zip(parts, data.tasks.items(), strict=True)
     }

@@ -12,7 +12,7 @@ from mtl_helpers.datasets.base import MultiTaskData, Task, Tokens, TokenVectors
 from mtl_helpers.datasets.text import FARTHEST
 from mtl_helpers.layers.crf import ConditionalRandomField, CRFNegativeLogLikelihood
 from mtl_helpers.losses import Masked
-from mtl_helpers.models.parts import joined, layer_name
+from mtl_helpers.models.parts import joined, output_names
 
 Tensor = Any
 Encoder = Callable[[Mapping[str, Tensor]], Tensor]
@@ -91,10 +91,10 @@ def ner_relation(
     lstm = keras.layers.LSTM(lstm_units, return_sequences=True)
     states = keras.layers.Bidirectional(lstm, name="shared_encoder")(read, mask=present)
     states = keras.layers.Dropout(dropout)(states)
-    outputs = {}
+    outputs, names = {}, output_names(data.tasks, inputs, [states, *distances])
     for name, task in data.tasks.items():
         if task.kind == "tags":
-            outputs[name] = _tags(states, present, name, task, tagger)
+            outputs[name] = _tags(states, present, names[name], task, tagger)
         else:
             seen = states
             if positions == "head":  # token by token, before the max-pool loses where each state stood
@@ -102,7 +102,7 @@ def ner_relation(
             pooled = [_highest(seen, present)]
             if pooling == "entities":
                 pooled += [_at_entity(states, inputs[position]) for position in ("position_1", "position_2")]
-            outputs[name] = _relation(joined(pooled), name, task, hidden_units, dropout)
+            outputs[name] = _relation(joined(pooled), names[name], task, hidden_units, dropout)
     return keras.Model(inputs, outputs)
 
 
@@ -154,9 +154,9 @@ def _embed(words: Mapping[str, Tensor], sizes: Mapping[str, int], embedding_dim:
 def _tags(states: Tensor, present: Tensor, name: str, task: Task, tagger: str) -> Tensor:
     """The path to the tags."""
     if tagger == "softmax":
-        return keras.layers.Dense(task.units, activation="softmax", name=layer_name(name))(states)
-    scores = keras.layers.Dense(task.units, name=f"{layer_name(name)}_scores")(states)
-    return ConditionalRandomField(task.units, name=layer_name(name))(scores, mask=present)
+        return keras.layers.Dense(task.units, activation="softmax", name=name)(states)
+    scores = keras.layers.Dense(task.units, name=f"{name}_scores")(states)
+    return ConditionalRandomField(task.units, name=name)(scores, mask=present)
 
 
 def _highest(states: Tensor, present: Tensor) -> Tensor:
@@ -174,4 +174,4 @@ def _relation(pooled: Tensor, name: str, task: Task, hidden_units: int, dropout:
     """The path to the relation."""
     hidden = keras.layers.Dense(hidden_units, activation="relu")(pooled)
     hidden = keras.layers.Dropout(dropout)(hidden)
-    return keras.layers.Dense(task.units, activation="softmax", name=layer_name(name))(hidden)
+    return keras.layers.Dense(task.units, activation="softmax", name=name)(hidden)

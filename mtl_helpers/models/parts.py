@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 from keras import ops
@@ -119,27 +120,61 @@ def task_output(x: Tensor, name: str, task: Task) -> Tensor:
 
     Args:
         x: What the layer reads, ``[batch, units]``.
-        name: The task's name, which the layer takes over.
+        name: The layer's name.
         task: What the task predicts.
 
     Returns:
         ``[batch, 1]``, or ``[batch, classes]`` for a multi-class task.
     """
-    return keras.layers.Dense(task.units, activation=HEAD_ACTIVATIONS[task.kind], name=layer_name(name))(x)
+    return keras.layers.Dense(task.units, activation=HEAD_ACTIVATIONS[task.kind], name=name)(x)
 
 
-def layer_name(text: str) -> str:
-    """Makes a task's name fit for a Keras layer, which must not contain a slash."""
-    return text.replace("/", "_")
+def output_names(
+    tasks: Iterable[str], inputs: Mapping[str, Tensor], below: Sequence[Tensor], taken: Iterable[str] = ()
+) -> dict[str, str]:
+    """Names each task's output layer: like the task, if Keras allows the name and no other layer bears it.
+
+    The model's outputs bear the tasks' own names whatever the layers are called.
+
+    Args:
+        tasks: Names of the tasks.
+        inputs: The model's inputs.
+        below: What the output layers will read, which leads to every layer made so far.
+        taken: Names of layers that are still to come.
+
+    Returns:
+        Task name -> layer name.
+
+    Example:
+        >>> x = keras.Input((3,), name="numeric")
+        >>> output_names(["click", "watch ratio", "numeric"], {"numeric": x}, [x])
+        {'click': 'click', 'watch ratio': 'watch_ratio', 'numeric': 'numeric_output'}
+    """
+    used = {*taken, *(operation.name for operation in keras.Model(inputs, list(below)).operations)}
+    names = {}
+    for task in tasks:
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", task)
+        if name in used or not re.match("[A-Za-z0-9.]", name):
+            name = f"{name.lstrip('_-') or 'task'}_output"
+        while name in used:
+            name += "_"
+        used.add(name)
+        names[task] = name
+    return names
 
 
 def towers(
-    data: MultiTaskData, per_task: Sequence[Tensor], tower_units: Sequence[int], activation: str | None
+    data: MultiTaskData,
+    inputs: Mapping[str, Tensor],
+    per_task: Sequence[Tensor],
+    tower_units: Sequence[int],
+    activation: str | None,
 ) -> dict[str, Tensor]:
     """Gives every task its own tower and output layer.
 
     Args:
         data: Names the tasks.
+        inputs: The model's inputs.
         per_task: What each task's tower reads, ``[batch, units]``, in the order of the tasks.
         tower_units: Widths of a tower's hidden layers; may be empty.
         activation: Activation of the towers.
@@ -148,7 +183,8 @@ def towers(
         Task name -> output.
     """
     widths("tower_units", tower_units, at_least_one=False)
+    tops = [dense_stack(x, tower_units, activation) for x in per_task]
+    names = output_names(data.tasks, inputs, tops)
     return {
-        name: task_output(dense_stack(x, tower_units, activation), name, task)
-        for x, (name, task) in zip(per_task, data.tasks.items(), strict=True)
+        name: task_output(top, names[name], task) for top, (name, task) in zip(tops, data.tasks.items(), strict=True)
     }

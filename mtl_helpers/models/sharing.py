@@ -45,7 +45,7 @@ def single_task(
     inputs = make_inputs(data)
     hidden = widths("hidden_units", hidden_units)
     per_task = [dense_stack(features(data, inputs, embedding_dim), hidden, activation) for _ in data.tasks]
-    return keras.Model(inputs, towers(data, per_task, tower_units, activation), name="single_task")
+    return keras.Model(inputs, towers(data, inputs, per_task, tower_units, activation), name="single_task")
 
 
 def hard_sharing(
@@ -76,7 +76,7 @@ def hard_sharing(
     inputs = make_inputs(data)
     hidden = widths("hidden_units", hidden_units)
     shared = dense_stack(features(data, inputs, embedding_dim), hidden, activation)
-    outputs = towers(data, [shared] * len(data.tasks), tower_units, activation)
+    outputs = towers(data, inputs, [shared] * len(data.tasks), tower_units, activation)
     return keras.Model(inputs, outputs, name="hard_sharing")
 
 
@@ -118,7 +118,7 @@ def soft_sharing(
     x = features_per_task(data, inputs, embedding_dim, pull)
     for units in widths("hidden_units", hidden_units):
         x = ParallelDense(tasks, units, activation, kernel_regularizer=pull, bias_regularizer=pull)(x)
-    outputs = towers(data, ops.unstack(x, num=tasks, axis=1), tower_units, activation)
+    outputs = towers(data, inputs, ops.unstack(x, num=tasks, axis=1), tower_units, activation)
     return keras.Model(inputs, outputs, name="soft_sharing")
 
 
@@ -156,5 +156,5 @@ def cross_stitch(
     x = features(data, inputs, embedding_dim)
     for units in widths("hidden_units", hidden_units):
         x = CrossStitch(own)(ParallelDense(tasks, units, activation)(x))
-    outputs = towers(data, ops.unstack(x, num=tasks, axis=1), tower_units, activation)
+    outputs = towers(data, inputs, ops.unstack(x, num=tasks, axis=1), tower_units, activation)
     return keras.Model(inputs, outputs, name="cross_stitch")

@@ -58,7 +58,7 @@ def two_tower(
     user_vector = dense_stack(user, hidden, activation, name="user_vector")
     item_vector = dense_stack(item, hidden, activation, name="item_vector")
     lower = keras.layers.Concatenate()([user_vector, item_vector])
-    outputs = towers(data, [lower] * len(data.tasks), tower_units, activation)
+    outputs = towers(data, inputs, [lower] * len(data.tasks), tower_units, activation)
     return keras.Model(inputs, outputs, name="two_tower")
 
 

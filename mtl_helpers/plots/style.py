@@ -55,7 +55,7 @@ TASK_COLOURS: dict[str, str] = {
     "visit": BLUE,
     "conversion": ORANGE,
     "income": BLUE,
-    "never married": VERMILLION,
+    "never_married": VERMILLION,
     "education": GREEN,
     "task_1": BLUE,
     "task_2": VERMILLION,

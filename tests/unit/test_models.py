@@ -241,6 +241,10 @@ def test_a_payment_says_nothing_about_conversion_but_through_the_product(tiny_da
     assert loss_gradients(model, data.train, "pay")[index] is not None
 
 
+def one_task(data, name):
+    return with_labels(data, {name: Task()}, lambda rows: {name: rows.labels["click"]})
+
+
 def swapped(data):
     return with_labels(
         data, {"pay": Task(), "click": Task()}, lambda rows: {"pay": rows.labels["pay"], "click": rows.labels["click"]}
@@ -264,6 +268,10 @@ def with_tags(data):
     [
         (lambda data: models.cgc(data, private_experts=(1, 2)), r"private_experts=\[1, 2\] has 2 numbers for 3 tasks"),
         (lambda data: models.ple(data, levels=0), "levels=0"),
+        (
+            lambda data: models.cgc(with_labels(data, {"shared": Task()}, lambda r: {"shared": r.labels["pay"]})),
+            "'shared'",
+        ),
         (lambda data: models.mmoe(data, experts=0), "experts=0"),
         (lambda data: models.mmoe(data, tower_units=8), "tower_units=8"),
         (lambda data: models.hard_sharing(data, hidden_units=()), "hidden_units="),
