@@ -53,10 +53,9 @@ def esmm(
     inputs = make_inputs(data)
     x = features(data, inputs, embedding_dim)
     units = (*widths("hidden_units", hidden_units), *widths("tower_units", tower_units, at_least_one=False))
-    networks = [dense_stack(x, units, activation) for _ in ("click", "conversion")]
-    names = output_names(data.tasks, inputs, networks, taken=[CONVERSION])
-    clicked = task_output(networks[0], names[click], Task())
-    paid_after_click = task_output(networks[1], CONVERSION, Task())
+    names = output_names(data.tasks, inputs, [x], taken=[CONVERSION])
+    clicked = task_output(dense_stack(x, units, activation), names[click], Task())
+    paid_after_click = task_output(dense_stack(x, units, activation), CONVERSION, Task())
     clicked_and_paid = keras.layers.Multiply(name=names[pay])([clicked, paid_after_click])
     return keras.Model(inputs, {click: clicked, pay: clicked_and_paid}, name="esmm")
 

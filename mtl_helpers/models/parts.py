@@ -139,8 +139,8 @@ def output_names(
     Args:
         tasks: Names of the tasks.
         inputs: The model's inputs.
-        below: What the output layers will read, which leads to every layer made so far.
-        taken: Names of layers that are still to come.
+        below: What the output layers or their towers will read, which leads to every layer made so far.
+        taken: Names of layers that are still to come; what Keras calls a ``Dense`` is never given.
 
     Returns:
         Task name -> layer name.
@@ -154,7 +154,7 @@ def output_names(
     names = {}
     for task in tasks:
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", task)
-        if name in used or not re.match("[A-Za-z0-9.]", name):
+        if name in used or not re.match(r"(?!dense(_\d+)?$)[A-Za-z0-9.]", name):
             name = f"{name.lstrip('_-') or 'task'}_output"
         while name in used:
             name += "_"
@@ -183,8 +183,8 @@ def towers(
         Task name -> output.
     """
     widths("tower_units", tower_units, at_least_one=False)
-    tops = [dense_stack(x, tower_units, activation) for x in per_task]
-    names = output_names(data.tasks, inputs, tops)
+    names = output_names(data.tasks, inputs, per_task)
     return {
-        name: task_output(top, names[name], task) for top, (name, task) in zip(tops, data.tasks.items(), strict=True)
+        name: task_output(dense_stack(x, tower_units, activation), names[name], task)
+        for x, (name, task) in zip(per_task, data.tasks.items(), strict=True)
     }

@@ -48,7 +48,7 @@ for path, rows in json.loads(sys.argv[1]).items():
 # Names of layers, of inputs, and what Keras refuses in the name of a layer.
 AWKWARD = {"click": "点击", "pay": "conversion", "watch": "watch ratio"}
 # Keras's own fit allows fewer: it makes names of metrics of them.
-AWKWARD_FOR_FIT = {"click": "level_1/a", "pay": "conversion", "watch": "categorical"}
+AWKWARD_FOR_FIT = {"click": "a/b", "pay": "conversion", "watch": "level_1"}
 
 
 def renamed(data, names):
