@@ -30,7 +30,8 @@ STEPS = {
         "--cov-fail-under=95",
     ],
     "notebooks": [*PYTEST, *WORKERS, *NBVAL, "notebooks", "tests/notebooks"],
-    "browser": [*PYTEST, "tests/browser"],
+    # In the files' own order: the chapters, which take longest, begin at once.
+    "browser": [*PYTEST, *WORKERS, "--no-loadscope-reorder", "tests/browser"],
 }
 
 

@@ -1,6 +1,7 @@
 """The recorded experiment goes on where it was stopped and never mixes settings."""
 
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,6 +32,7 @@ def test_a_run_trains_and_scores(monkeypatch):
     result = experiment.perform(experiment.Run("semeval", "joint", "encoder", "max", 500, 0))
     assert set(result["scores"]) > {"entity F1", "relation macro F1", "relation macro F1, with direction"}
     assert result["parameters"] > 0
+    assert "tag_weight" not in result
     assert "cut to" in result["note"]
 
 
@@ -45,6 +47,20 @@ def test_a_stopped_experiment_goes_on(untrained):
     assert list(experiment.carry_out(runs, "trial")) == []
 
 
+def test_another_weight_of_the_tags_is_another_run(untrained, monkeypatch):
+    runs = [run for run in experiment.plan(1, [500], ["semeval"]) if run.model == "joint"]
+    assert [run.tag_weight for run in runs] == [None, None, 1.0, 1.0]
+    assert len(list(experiment.carry_out(runs[:3], "trial"))) == 3
+    assert list(experiment.carry_out(runs, "trial"))[0]["tag_weight"] == 1.0
+    assert untrained == runs
+    used = []
+    model = SimpleNamespace(compile=lambda *_, loss_weights, **__: used.append(loss_weights), fit=lambda *_, **__: None)
+    monkeypatch.setattr(experiment, "ner_relation", lambda *_, **__: model)
+    for run in runs[1:3]:
+        experiment.train(run, relation_corpus(50, seed=0))
+    assert used == [{"relation": 1.0, "entity": 0.2}, {"relation": 1.0, "entity": 1.0}]
+
+
 def test_other_settings_are_not_mixed(untrained, monkeypatch):
     list(experiment.carry_out(experiment.plan(1, [500], ["semeval"])[:1], "trial"))
     monkeypatch.setitem(experiment.SETTINGS["semeval"], "batch_size", 16)
@@ -53,14 +69,14 @@ def test_other_settings_are_not_mixed(untrained, monkeypatch):
 
 
 def test_plan_counts_runs():
-    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * (2 + 3) + 2 + 3)
+    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * 2 * 3 + 2 + 2 * 2 + 3)
     assert {run.split for run in experiment.plan(1, [500], ["conll04"], "validation")} == {"validation"}
 
 
 def test_command_line(untrained, capsys):
     experiment.main(["--seeds", "1", "--sizes", "500", "--data", "conll04"])
     assert len(experiment.finished(experiment.NAME)) == len(untrained) == 3
-    assert "conll04, tagging only, head, entities, 910: entity F1 0.500" in capsys.readouterr().out
+    assert "conll04, tagging only, head, entities, 910, 0: entity F1 0.500" in capsys.readouterr().out
     experiment.main(["--seeds", "1", "--sizes", "500", "--data", "conll04", "--tune"])
     assert {run.split for run in untrained[3:]} == {"validation"}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from mtl_helpers import recording
@@ -18,11 +21,6 @@ MODELS = {
     "relation only": {"relation": 1.0, "entity": 0.0},
     "tagging only": {"relation": 0.0, "entity": 1.0},
 }
-
-
-@pytest.fixture(autouse=True)
-def one_program(monkeypatch):
-    monkeypatch.setattr(readers, "AT_ONCE", 1)  # a program takes seconds to trace
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +52,20 @@ def test_a_run_is_what_a_plain_fit_gives(data):
     chosen = np.random.default_rng(3).permutation(len(data.train))[:30]
     for seed in (3, 10_003):
         model.fit(text_batches(data.train.take(chosen), 10, seed=seed), verbose=0, shuffle=False)
-    for ours, plain in zip(runs.weights["joint", 3], model.get_weights(), strict=True):
+    for ours, plain in zip(runs.weights["joint", 3, 2], model.get_weights(), strict=True):
         np.testing.assert_allclose(ours, plain, atol=1e-4)
 
 
 def test_an_order_of_runs_changes_nothing(data, runs):
     again = readers.train_readers(data, {"tagging only": MODELS["tagging only"]}, [4], **TRAINING, **SMALL)
-    for one, other in zip(again.weights["tagging only", 4], runs.weights["tagging only", 4], strict=True):
+    for one, other in zip(again.weights["tagging only", 4, 2], runs.weights["tagging only", 4, 2], strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_task_of_weight_zero_leaves_no_trace(data, runs):
-    model, start = runs.model("relation only", 3), runs.build()
     keras.utils.set_random_seed(3)
-    start = runs.build()
+    start = ner_relation(data, **SMALL)
+    model = runs.model("relation only", 3, 2)
     for name in ("entity", "entity_scores"):
         for now, before in zip(model.get_layer(name).get_weights(), start.get_layer(name).get_weights(), strict=True):
             np.testing.assert_allclose(now, before, atol=1e-6)
@@ -82,29 +80,41 @@ def test_what_cannot_be_trained_is_refused(data):
         readers.train_readers(data, {"joint": {"tags": 1.0}}, [0], sentences=10, epochs=1)
 
 
-def test_the_sweep_names_weights_and_places(monkeypatch):
-    small = {
-        "corpus": {"rows": 60, "difficulty": 0.2, "length": 16},
-        "training": {"sentences": 10, "epochs": 1, "batch_size": 10},
-        "model": SMALL,
-        "seeds": 1,
+def test_rates_are_chosen_on_validation_and_scored_on_test_once(data, monkeypatch):
+    """Scores are made up: each run gives its learning rate times a sign of its task on validation, 1 on test."""
+    asked = []
+
+    def trained(data, models, seeds, *, learning_rate, split, **options):
+        signs = {"relation": 1, "entity": -1}
+        each = [(name, seed, 2, task) for name in models for seed in seeds for task in signs if models[name][task]]
+        frame = pd.DataFrame(each, columns=["model", "seed", "epoch", "task"])
+        frame["value"] = learning_rate * frame["task"].map(signs)
+        assert split == "validation"
+        return SimpleNamespace(frame=frame, model=lambda *run: asked.append((learning_rate, *run)))
+
+    monkeypatch.setattr(readers, "relation_corpus", lambda **options: data)
+    monkeypatch.setattr(readers, "train_readers", trained)
+    monkeypatch.setattr(readers, "f1_scores", lambda model, data: {"relation": 1.0, "entity": 1.0})
+    monkeypatch.setitem(readers.SETTINGS, "seeds", 2)
+    rows = pd.DataFrame(readers.compare("head", progress=False))
+    test = rows[rows["split"] == "test"]
+    low, high = min(readers.SETTINGS["learning_rates"]), max(readers.SETTINGS["learning_rates"])
+    assert dict(test.groupby("task")["learning_rate"].unique().map(list)) == {"relation": [high], "entity": [low]}
+    assert len(test) == len(asked) == 2 * (3 * 2 + 1 + 1)
+    assert len(rows[rows["split"] == "validation"]) == 3 * len(test)
+    assert dict(zip(rows["model"], rows["weight"], strict=True)) == {
+        "joint": 1,
+        "joint, tags 0.3": 0.3,
+        "joint, tags 3": 3,
+        "relation only": 0,
+        "tagging only": 1,
     }
-    monkeypatch.setattr(readers, "SETTINGS", small)
-    monkeypatch.setattr(readers, "WEIGHTS", (0.5,))
-    rows = readers.sweep("head", progress=False)
-    assert {(row["model"], row["weight"], row["task"]) for row in rows} == {
-        ("joint, 0.5", 0.5, "relation"),
-        ("joint, 0.5", 0.5, "entity"),
-        ("relation only", 0.0, "relation"),
-        ("tagging only", 0.0, "entity"),
-    }
-    assert {row["positions"] for row in rows} == {"head"}
 
 
 def test_what_is_recorded_is_not_done_again(monkeypatch, tmp_path):
     done = []
     monkeypatch.setattr(recording, "RESULTS", tmp_path)
-    monkeypatch.setattr(readers, "sweep", lambda place: done.append(place) or [{"positions": place}])
+    monkeypatch.setattr(readers, "compare", lambda place: done.append(place) or [{"positions": place}])
     readers.main()
     readers.main()
     assert done == ["head", "encoder"]

@@ -12,8 +12,8 @@ from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task
 from mtl_helpers.losses import task_losses
 from mtl_helpers.study import batches, claim, study
 from mtl_helpers.study.plan import make_plan, weight_sweep
-from mtl_helpers.study.run import Settings, make_trainer
 from mtl_helpers.study.stacked import StackedModel
+from mtl_helpers.study.training import Settings, make_trainer
 
 
 def make_data(seed=0, rows=200, missing=0.0, groups=False):
@@ -323,11 +323,9 @@ def test_weights_that_keras_would_constrain_take_the_other_road(capsys):
         watch = keras.layers.Dense(1, kernel_constraint="non_neg")(x)
         return keras.Model({"numeric": x}, {"click": keras.layers.Dense(1, activation="sigmoid")(x), "watch": watch})
 
-    from tqdm import tqdm
-
     plan = make_plan(make_data(), 1, None)
     settings = Settings(task_losses(plan.data), keras.optimizers.Adam(), 1, 32, None)
-    trainer = make_trainer("bounded", constrained, plan, settings, tqdm(disable=True))
+    trainer = make_trainer("bounded", constrained, plan, settings, print)
     assert not isinstance(trainer, StackedModel)
     assert "has a constraint" in capsys.readouterr().out
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from mtl_helpers.datasets import video_log
-from mtl_helpers.gates import GateRecord, gate_model
+from mtl_helpers.gates import GateRecord, gate_model, join_records
 from mtl_helpers.metrics import auc
 from mtl_helpers.models import hard_sharing, mmoe, ple
 from mtl_helpers.study import study
 from mtl_helpers.study.fitted import FittedModels
-from mtl_helpers.study.gate_recorder import EXAMPLES, GateRecorder
+from mtl_helpers.study.gate_recorder import EXAMPLES, GateRecorder, choose_gate_rows
 from mtl_helpers.study.plan import make_plan
 
 
@@ -85,10 +85,10 @@ def test_the_other_road_records_the_same(data, found):
     plan = make_plan(data, 2, None)
     models = [found.model("MMoE", run) for run in range(2)]
     trainer = FittedModels(models, plan, task_losses(data), keras.optimizers.Adam(), 100)
-    recorder = GateRecorder("MMoE", trainer, plan)
+    recorder = GateRecorder("MMoE", trainer, plan, choose_gate_rows(data))
     recorder.record(epoch=2)
     scores = {task: [found.gates["MMoE"].scores[task][:, -1]] for task in data.tasks}
-    record = recorder.records(scores, ablate=True)["MMoE", "data", "equal"]
+    record = join_records(recorder.records(scores, np.array([2, 2]), ablate=True))
     np.testing.assert_allclose(record.levels[0].weights[:, 0], found.gates["MMoE"].levels[0].weights[:, -1], atol=1e-4)
     np.testing.assert_allclose(record.ablation["click"][0], found.gates["MMoE"].ablation["click"][0], atol=1e-4)
 
@@ -98,6 +98,6 @@ def test_a_model_without_gates_records_nothing(data, found):
 
     plan = make_plan(data, 1, None)
     trainer = FittedModels([found.model("hard")], plan, task_losses(data), keras.optimizers.Adam(), 100)
-    recorder = GateRecorder("hard", trainer, plan)
+    recorder = GateRecorder("hard", trainer, plan, choose_gate_rows(data))
     recorder.record(epoch=0)
-    assert recorder.records({}, ablate=True) == {}
+    assert recorder.records({}, np.array([0]), ablate=True) == []
