@@ -1,9 +1,9 @@
 """What joint training brings on real text: ``python -m mtl_helpers.experiments.ner_relation``.
 
-SemEval-2010 Task 8, from 500 to 8,000 training sentences: the relation alone and with the tags, the positions of the
-two nouns among the encoder's inputs or given to the relation path only; the tags alone, without the positions. With all
-sentences, also a relation path that reads the states at the two nouns. CoNLL04: the same three tasks, positions in the
-relation path only.
+SemEval-2010 Task 8, from 500 to 8,000 training sentences: relation and tags, jointly and each alone, the positions of
+the two nouns among the encoder's inputs or given to the relation path only. With all sentences, also a relation path
+that reads the states at the two nouns; with the fewest and with all, also joint training at the tags' weight 1.
+CoNLL04: the same three tasks, positions in the relation path only.
 
 Every finished run is written to ``data/results/ner_relation.json`` at once; started again, the command goes on where it
 was stopped. ``--tune`` trains without 800 of SemEval's training sentences and scores on these (CoNLL04: on its
@@ -73,6 +73,7 @@ class Run:
         rows: Training sentences.
         seed: Of the initial weights, the batches and, on SemEval, the choice of sentences.
         split: ``"test"``, or ``"validation"`` when tuning.
+        tag_weight: Of the tags' loss; None: the one in ``SETTINGS``.
     """
 
     data: str
@@ -82,6 +83,7 @@ class Run:
     rows: int
     seed: int
     split: str = "test"
+    tag_weight: float | None = None
 
 
 def plan(seeds: int, sizes: Sequence[int], data: Sequence[str], split: str = "test") -> list[Run]:
@@ -99,12 +101,13 @@ def plan(seeds: int, sizes: Sequence[int], data: Sequence[str], split: str = "te
     runs = []
     for seed in map(course_seed, range(seeds)):
         for rows in sizes if "semeval" in data else ():
-            # Tagging alone with the positions at hand has nothing to learn: they are the tags.
-            chosen = [(model, "encoder", "max") for model in ("joint", "relation only")]
-            chosen += [(model, "head", "max") for model in TASKS]
+            chosen = [(model, place, "max") for place in ("encoder", "head") for model in TASKS]
             if rows == max(SIZES):
                 chosen += [(model, "encoder", "entities") for model in ("joint", "relation only")]
             runs += [Run("semeval", *each, rows, seed, split) for each in chosen]
+            if rows in (min(SIZES), max(SIZES)):
+                places = ("encoder", "head")
+                runs += [Run("semeval", "joint", place, "max", rows, seed, split, tag_weight=1.0) for place in places]
         if "conll04" in data:
             runs += [Run("conll04", model, "head", "entities", 910, seed, split) for model in TASKS]
     return runs
@@ -131,6 +134,8 @@ def train(run: Run, data: MultiTaskData) -> keras.Model:
     steps = epochs * math.ceil(len(data.train) / settings["batch_size"])
     rate = keras.optimizers.schedules.CosineDecay(settings["learning_rate"], steps)
     weights = {task: settings["loss_weights"][task] for task in data.tasks}
+    if run.tag_weight is not None:
+        weights["entity"] = run.tag_weight
     model.compile(keras.optimizers.Adam(rate), loss=text_losses(data), loss_weights=weights)
     batches = text_batches(data.train, settings["batch_size"], seed=run.seed)
     model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
@@ -162,7 +167,8 @@ def perform(run: Run) -> dict[str, Any]:
     began = time.perf_counter()
     data = load(run)
     model = train(run, data)
-    result = {**asdict(run), "scores": score(model, data, run.split), "parameters": model.count_params()}
+    given = {name: value for name, value in asdict(run).items() if value is not None}
+    result = {**given, "scores": score(model, data, run.split), "parameters": model.count_params()}
     keras.utils.clear_session()
     del model
     release()
@@ -195,7 +201,8 @@ def carry_out(runs: Sequence[Run], name: str = NAME) -> Iterator[dict[str, Any]]
         The results of new runs.
     """
     done = finished(name)
-    known = {Run(*(result[field.name] for field in fields(Run))) for result in done}
+    names = {field.name for field in fields(Run)}
+    known = {Run(**{name: value for name, value in result.items() if name in names}) for result in done}
     missing = [run for run in runs if run not in known]
     for run in tqdm(missing, desc=name, unit="run", disable=None):
         done.append(perform(run))
@@ -214,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs = plan(given.seeds, given.sizes, given.data, "validation" if given.tune else "test")
     for result in carry_out(runs, f"{NAME}_tuning" if given.tune else NAME):
         described = ", ".join(f"{name} {value:.3f}" for name, value in result["scores"].items())
-        run = ", ".join(str(result[name]) for name in ("data", "model", "positions", "pooling", "rows"))
+        run = ", ".join(str(result[name]) for name in ("data", "model", "positions", "pooling", "rows", "seed"))
         tqdm.write(f"{run}: {described}")
 
 
