@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,12 +130,12 @@ class GateRecord:
             for number, (level, values) in enumerate(zip(self.levels, changes, strict=False), start=1):
                 check_numbers(f"ablation[{task!r}][{number}]", values, (seeds, len(level.experts)))
 
-    def to_json(self) -> str:
-        """Writes the record as JSON, numbers rounded to four digits."""
+    def to_json(self, digits: int | None = 4) -> str:
+        """Writes the record as JSON, numbers rounded to so many digits; None to keep them as they are."""
 
         def plain(value: Any) -> Any:
             if isinstance(value, np.ndarray):
-                return np.round(value.astype(float), 4).tolist()
+                return (value if digits is None else np.round(value.astype(float), digits)).tolist()
             if isinstance(value, GateLevel):
                 return {"gates": value.gates, "experts": value.experts, "weights": plain(value.weights)}
             if isinstance(value, dict):
@@ -180,6 +181,42 @@ class GateRecord:
             ablation=ablation,
             **names,
         )
+
+
+def join_records(records: Sequence[GateRecord]) -> GateRecord:
+    """Puts records of one model from different seeds together.
+
+    Args:
+        records: The records; all but seeds, epochs and numbers are alike. A seed whose training stopped early keeps
+            its last gates until the longest training ends.
+
+    Returns:
+        One record of all seeds, in the order given.
+    """
+    first, epochs = records[0], max((each.epochs for each in records), key=len)
+
+    def over_time(parts: Sequence[np.ndarray]) -> np.ndarray:
+        last = np.arange(len(epochs))
+        return np.concatenate([each[:, np.minimum(last, each.shape[1] - 1)] for each in parts])
+
+    levels = [
+        replace(level, weights=over_time([each.levels[number].weights for each in records]))
+        for number, level in enumerate(first.levels)
+    ]
+    ablations = [each.ablation for each in records if each.ablation]
+    ablation = {
+        task: tuple(np.concatenate(parts) for parts in zip(*(each[task] for each in ablations), strict=True))
+        for task in first.tasks
+    }
+    return replace(
+        first,
+        epochs=epochs,
+        seeds=tuple(seed for each in records for seed in each.seeds),
+        levels=tuple(levels),
+        scores={task: over_time([each.scores[task] for each in records]) for task in first.tasks},
+        examples=tuple(over_time(parts) for parts in zip(*(each.examples for each in records), strict=True)),
+        ablation=ablation if ablations else None,
+    )
 
 
 def check_numbers(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

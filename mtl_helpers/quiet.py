@@ -4,6 +4,7 @@ TensorFlow reports "no CUDA driver found" and the like straight to file descript
 A notebook would keep them as a red block under its first cell. Real failures are exceptions and pass through.
 """
 
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ def silent_stderr() -> Iterator[None]:
 
 if "tensorflow" not in sys.modules:
     use_one_arena()
+    if multiprocessing.parent_process() is not None:
+        # One of several worker processes: a core each, or they push one another aside.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     with silent_stderr():
         import tensorflow as tf
 

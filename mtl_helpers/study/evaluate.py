@@ -57,13 +57,15 @@ class Evaluator:
         for task in self.plan.tasks:
             self._score_split(task, "test", epochs, predictions[task])
 
-    def frame(self) -> pd.DataFrame:
-        """Gives all that was measured, as the rows of ``Study.frame``."""
+    def frame(self, last: np.ndarray | None = None) -> pd.DataFrame:
+        """Gives what was measured, as the rows of ``Study.frame``; of each run until its last epoch, ``[runs]``."""
         runs = self.plan.runs
         columns = ["task", "split", "metric", "epoch", "value"]
         wide = pd.DataFrame(self._rows, columns=columns).explode(["epoch", "value"], ignore_index=True)
         for column in ("data", "loss_weight", "seed"):
             wide[column] = np.tile([getattr(run, column) for run in runs], len(self._rows))
+        if last is not None:
+            wide = wide[wide["epoch"] <= np.tile(last, len(self._rows))]
         return wide.assign(model=self.name).astype({"epoch": int, "value": float})
 
     def _write(self, task: str, split: str, epoch: int | np.ndarray, metric: str, values: np.ndarray) -> None:
@@ -89,3 +91,21 @@ class Evaluator:
         if split == "validation":
             self.scores[task].append(np.array(values[metric]))
         return np.array(values["loss"]) * [run.weights[task] for run in self.plan.runs]
+
+
+def best_reachable(plan: Plan) -> pd.DataFrame:
+    """Scores the generator's own probabilities or means on the test rows: no model can be expected to do better."""
+    rows = []
+    for label in dict.fromkeys(run.data for run in plan.runs):
+        sources = sorted({run.source for run in plan.runs if run.data == label})
+        for task, kind in plan.data.tasks.items():
+            metric, score, _ = task_metric(kind)
+            tests = [plan.datasets[source].test for source in sources]
+            values = [
+                score(test.labels[task], test.truth[task], test.weights.get(task))
+                for test in tests
+                if task in test.truth
+            ]
+            if values:
+                rows.append((label, task, metric, float(np.mean(values))))
+    return pd.DataFrame(rows, columns=["data", "task", "metric", "value"])

@@ -6,12 +6,34 @@ from typing import Any
 
 import numpy as np
 
+from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.gates import GateLevel, GateRecord, gate_model
 from mtl_helpers.metrics import task_metric
 from mtl_helpers.study.plan import Plan, Run
 
 ROWS_A_GROUP = 256
 EXAMPLES = 8
+
+
+def choose_gate_rows(data: MultiTaskData) -> np.ndarray:
+    """Chooses validation rows of every group; the first ``EXAMPLES`` are the examples.
+
+    Args:
+        data: The first data set of a study. All its runs are looked at on the same rows, wherever they are trained.
+
+    Returns:
+        Row positions, int32 ``[rows]``.
+    """
+    members = [np.flatnonzero(groups_of(data) == i) for i in range(max(1, len(data.groups)))]
+    each = -(-EXAMPLES // len(members))
+    parts = [part[:each] for part in members] + [part[each:ROWS_A_GROUP] for part in members]
+    return np.concatenate(parts).astype(np.int32)
+
+
+def groups_of(data: MultiTaskData) -> np.ndarray:
+    """Gives the group of every validation row, ``[rows]``."""
+    rows = data.validation
+    return np.zeros(len(rows), int) if rows.groups is None else rows.groups
 
 
 class GateRecorder:
@@ -21,13 +43,13 @@ class GateRecorder:
         name: The model's name.
         trainer: What trains it.
         plan: The runs.
+        rows: Positions of those validation rows.
     """
 
-    def __init__(self, name: str, trainer: Any, plan: Plan) -> None:
-        self.name, self.trainer, self.plan = name, trainer, plan
+    def __init__(self, name: str, trainer: Any, plan: Plan, rows: np.ndarray) -> None:
+        self.name, self.trainer, self.plan, self.sample = name, trainer, plan, rows
         self.layers = [layer for layer in trainer.model.layers if hasattr(layer, "gate_names")]
         self.groups = plan.data.groups or ("all rows",)
-        self.sample = self._choose_sample()
         self.epochs: list[int] = []
         self._means: list[list[np.ndarray]] = [[] for _ in self.layers]
         self._examples: list[list[np.ndarray]] = [[] for _ in self.layers]
@@ -44,62 +66,54 @@ class GateRecorder:
             self._means[position].append(np.stack(means))
             self._examples[position].append(weights[:, :, :EXAMPLES])
 
-    def records(self, scores: dict[str, list[np.ndarray]], ablate: bool) -> dict[tuple[str, str, str], GateRecord]:
-        """Gives the gates of every data set and loss weight.
+    def records(self, scores: dict[str, list[np.ndarray]], last: np.ndarray, ablate: bool) -> list[GateRecord]:
+        """Gives the gates of every run.
 
         Args:
             scores: Task -> validation metric after each epoch, a list of ``[runs]``.
+            last: Each run's last epoch ``[runs]``; nothing later is given.
             ablate: Whether to measure each task's validation metric with each expert switched off.
 
         Returns:
-            (model, data, loss_weight) -> the record; nothing for a model without gates.
+            A record a run, of one seed each; nothing for a model without gates.
         """
         if not self.layers:
-            return {}
-        worth = self._ablate() if ablate else None
-        cells = dict.fromkeys((run.data, run.loss_weight) for run in self.plan.runs)
-        found = {}
-        for cell in cells:
-            mine = np.array([(run.data, run.loss_weight) == cell for run in self.plan.runs])
-            levels = [
-                GateLevel(layer.gate_names, layer.expert_names, np.stack(means, axis=1)[mine])
-                for layer, means in zip(self.layers, self._means, strict=True)
-            ]
-            found[self.name, *cell] = GateRecord(
+            return []
+        worth = self._ablate() if ablate else {}
+        metrics = {task: task_metric(kind)[0] for task, kind in self.plan.data.tasks.items()}
+        found = []
+        for place, run in enumerate(self.plan.runs):
+            epochs = [epoch for epoch in self.epochs if epoch <= last[place]]
+
+            def over_time(values: list[np.ndarray], place: int = place, length: int = len(epochs)) -> np.ndarray:
+                return np.stack([each[place] for each in values[:length]])[None].astype(np.float32)
+
+            means = zip(self.layers, map(over_time, self._means), strict=True)
+            record = GateRecord(
                 model=self.name,
                 tasks=tuple(self.plan.tasks),
                 groups=self.groups,
-                epochs=tuple(self.epochs),
-                seeds=tuple(run.seed for run, chosen in zip(self.plan.runs, mine, strict=True) if chosen),
-                levels=tuple(levels),
-                scores={task: np.stack(values, axis=1)[mine].astype(np.float32) for task, values in scores.items()},
-                metric_names={task: task_metric(kind)[0] for task, kind in self.plan.data.tasks.items()},
-                examples=tuple(np.stack(each, axis=1)[mine] for each in self._examples),
-                example_names=self._example_names(),
-                ablation=None if worth is None else {t: tuple(level[mine] for level in w) for t, w in worth.items()},
+                epochs=tuple(epochs),
+                seeds=(run.seed,),
+                levels=tuple(GateLevel(layer.gate_names, layer.expert_names, each) for layer, each in means),
+                scores={task: over_time(values) for task, values in scores.items()},
+                metric_names=metrics,
+                examples=tuple(map(over_time, self._examples)),
+                example_names=self._example_names(run),
+                ablation={task: tuple(each[[place]] for each in levels) for task, levels in worth.items()} or None,
             )
+            found.append(record)
         return found
-
-    def _choose_sample(self) -> np.ndarray:
-        """Chooses validation rows of every group; the first ``EXAMPLES`` are the examples."""
-        members = [np.flatnonzero(self._groups_of(self.plan.runs[0]) == i) for i in range(len(self.groups))]
-        each = -(-EXAMPLES // len(self.groups))
-        parts = [part[:each] for part in members] + [part[each:ROWS_A_GROUP] for part in members]
-        return np.concatenate(parts).astype(np.int32)
-
-    def _groups_of(self, run: Run) -> np.ndarray:
-        rows = self.plan.of_run(run).validation
-        return np.zeros(len(rows), int) if rows.groups is None else rows.groups
 
     def _group_means(self, weights: np.ndarray, run: Run) -> np.ndarray:
         """Averages ``[gates, rows, experts]`` over the rows of each group: ``[gates, groups, experts]``."""
-        groups = self._groups_of(run)[self.sample]
+        groups = groups_of(self.plan.of_run(run))[self.sample]
         member = np.array([groups == i for i in range(len(self.groups))], np.float32)
         member[member.sum(axis=1) == 0] = 1.0  # a group without a sampled row shows the mean of all rows
         return np.einsum("gre,sr->gse", weights, member / member.sum(axis=1, keepdims=True))
 
-    def _example_names(self) -> tuple[str, ...]:
-        groups = self._groups_of(self.plan.runs[0])[self.sample[:EXAMPLES]]
+    def _example_names(self, run: Run) -> tuple[str, ...]:
+        groups = groups_of(self.plan.of_run(run))[self.sample[:EXAMPLES]]
         return tuple(f"row {row} ({self.groups[i]})" for row, i in zip(self.sample, groups, strict=False))
 
     def _ablate(self) -> dict[str, list[np.ndarray]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,19 @@ class Plan:
     def of_run(self, run: Run) -> MultiTaskData:
         """Gives the data set of a run."""
         return self.datasets[run.source]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, each once."""
+        return list(dict.fromkeys(run.seed for run in self.runs))
+
+    def only(self, seeds: Collection[int]) -> Plan:
+        """Gives the runs of some seeds, with the data sets they read."""
+        runs = [run for run in self.runs if run.seed in seeds]
+        used = sorted({run.source for run in runs})
+        places = {source: place for place, source in enumerate(used)}
+        datasets = tuple(self.datasets[source] for source in used)
+        return Plan(datasets, tuple(replace(run, source=places[run.source]) for run in runs))
 
 
 def make_plan(

@@ -14,12 +14,12 @@ from keras import ops
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.losses import task_losses
 from mtl_helpers.memory import release
-from mtl_helpers.study.evaluate import Evaluator
+from mtl_helpers.study.evaluate import Evaluator, best_reachable
 from mtl_helpers.study.plan import DataSource, Plan, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import COLUMNS, Study
-from mtl_helpers.study.run import Settings, best_reachable, make_trainer
 from mtl_helpers.study.stacked import StackedModel
+from mtl_helpers.study.training import Settings, make_trainer
 
 Schedule = Callable[[Any], Any]
 
@@ -128,7 +128,7 @@ def tuned_study(
         losses = task_losses(plan.data, **dict(next(iter(group.values())).losses or {}))
         optimizer = keras.optimizers.Adam(RateTable(steps))
         settings = Settings(losses, optimizer, epochs, batch_size, jit_compile)
-        trainer = make_trainer(" = ".join(group), next(iter(group.values())).builder, plan, settings, bar)
+        trainer = make_trainer(" = ".join(group), next(iter(group.values())).builder, plan, settings, bar.write)
         if not isinstance(trainer, StackedModel):
             raise ValueError(f"recipes {list(group)}: this model cannot be trained in one program; use study.")
         start = trainer.get_weights()
