@@ -6,14 +6,42 @@ import importlib.metadata
 import json
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 
 
-def write_text(path: Path | str, text: str) -> Path:
+def write_whole(path: Path | str, write: Callable[[BinaryIO], Any]) -> Path:
     """Writes a whole file or nothing: to a temporary neighbour first, which is then renamed.
+
+    Args:
+        path: The file; its folder is made if need be.
+        write: Writes its content to an open file.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> import tempfile
+        >>> write_whole(Path(tempfile.mkdtemp()) / "bytes", lambda file: file.write(b"kept")).read_bytes()
+        b'kept'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def write_text(path: Path | str, text: str) -> Path:
+    """Writes a whole text file or nothing.
 
     Args:
         path: The file; its folder is made if need be.
@@ -27,15 +55,7 @@ def write_text(path: Path | str, text: str) -> Path:
         >>> write_text(Path(tempfile.mkdtemp()) / "note.txt", "kept").read_text()
         'kept'
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return write_whole(path, lambda file: file.write(text.encode()))
 
 
 def circumstances() -> dict[str, Any]:

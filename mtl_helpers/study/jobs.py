@@ -7,7 +7,7 @@ executor gets a job for each seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +41,10 @@ class Job:
     builder: Builder
     plan: Plan
     settings: Settings
+
+    def only(self, seeds: Collection[int]) -> Job:
+        """Gives the job of some of its seeds."""
+        return replace(self, plan=self.plan.only(seeds))
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def compute(job: Job, say: Callable[[str], Any], tick: Callable[[int], Any]) -> 
     plan, seeds = job.plan, job.plan.seeds
     if len(seeds) > 1 and why_not_stackable(build_run(job.name, job.builder, plan, plan.runs[0])):
         for seed in seeds:
-            yield from compute(replace(job, plan=plan.only([seed])), say, tick)
+            yield from compute(job.only([seed]), say, tick)
         return
     yield from train_together(job, say, tick)
     release()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from pathlib import Path
 
 import keras
+from tqdm import tqdm
 
 from mtl_helpers.datasets.base import require_known
 from mtl_helpers.losses import task_losses
 from mtl_helpers.study.gate_recorder import choose_gate_rows
 from mtl_helpers.study.jobs import Job, Key, Result, compute, join
+from mtl_helpers.study.keeping import Kept
 from mtl_helpers.study.plan import DataSource, LossWeights, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import Study
@@ -36,6 +38,7 @@ def study(
     jit_compile: bool | None = None,
     progress: bool = True,
     executor: Executor | None = None,
+    folder: Path | str | None = None,
 ) -> Study:
     """Trains every model from every seed and compares like with like.
 
@@ -61,13 +64,17 @@ def study(
         executor: Where to train, if not here: a ``concurrent.futures.Executor``, for instance a ``ProcessPoolExecutor``
             with the start method ``"spawn"`` or Dask's ``client.get_executor()``. It gets a job for each model and
             seed; builders, losses and rows are sent to it. The results are those of a study here up to rounding, some
-            1e-5: a program for one run adds its numbers up in another order than a program for many.
+            1e-5: a program for one run may add its numbers up in another order than a program for many.
+        folder: Where every result is kept as soon as it is there. The same call reads what is kept and trains only
+            what is missing: a study that was stopped loses the model in training (all its seeds where they are trained
+            together, one seed on an executor or where they are not), no more.
 
     Returns:
         The results.
 
     Raises:
-        ValueError: If an argument does not fit the data; the message names the argument and the mend.
+        ValueError: If an argument does not fit the data, or the folder holds results of other settings; the message
+            names the argument and the mend.
         RuntimeError: If the executor gave no result for a model and seed, after all others are done.
 
     Example:
@@ -92,44 +99,57 @@ def study(
         task_losses(plan.data, **own), optimizer, epochs, batch_size, jit_compile, early_stopping, rows, ablate
     )
     jobs = [Job(name, builder, plan, settings) for name, builder in builders.items()]
-    results = train_all(jobs, executor, progress)
+    results = train_all(jobs, executor, folder, progress)
     return join(results, builders, plan)
 
 
-def train_all(jobs: Sequence[Job], executor: Executor | None, progress: bool) -> dict[Key, Result]:
-    """Trains every model from every seed, here or on an executor.
+def train_all(
+    jobs: Sequence[Job], executor: Executor | None, folder: Path | str | None, progress: bool
+) -> dict[Key, Result]:
+    """Trains every model from every seed, here or on an executor, unless it is kept already.
 
     Args:
         jobs: A job a model, all seeds.
         executor: Where to train; None for here.
+        folder: Where results are kept; None to keep none.
         progress: Whether to show a progress bar.
 
     Returns:
         (model, seed) -> result.
     """
-    results: dict[Key, Result] = {}
     said: set[str] = set()
-    plan = jobs[0].plan
-    steps = sum(1 if executor else job.settings.epochs for job in jobs) * len(plan.seeds)
-    bar = progress_bar(steps, f"{len(jobs)} models × {len(plan.runs)} runs", progress)
 
     def say(text: str) -> None:
         if text not in said:
             said.add(text)
-            bar.write(text)
+            tqdm.write(text)
 
     def keep(result: Result) -> None:
-        results.setdefault(result.key, result)
+        if result.key in results:
+            return
+        if kept:
+            kept.write(result)
+        results[result.key] = result
         for note in result.notes:
             say(note)
 
-    if executor:
-        single = [replace(job, plan=plan.only([seed])) for job in jobs for seed in plan.seeds]
-        spread(single, executor, keep, bar.update)
-    else:
-        for job in jobs:
+    kept = Kept(folder, jobs) if folder is not None else None
+    results = kept.read(say) if kept else {}
+    missing = [
+        job.only(seeds)
+        for job in jobs
+        if (seeds := [seed for seed in job.plan.seeds if (job.name, seed) not in results])
+    ]
+    steps = sum(len(job.plan.seeds) * (1 if executor else job.settings.epochs) for job in missing)
+    what = f"{len(jobs)} models × {len(jobs[0].plan.runs)} runs"
+    with progress_bar(steps, what, progress) as bar:
+        if executor:
+            single = [job.only([seed]) for job in missing for seed in job.plan.seeds]
+            advice = "all others are kept, and the same call trains only what is missing"
+            spread(single, executor, keep, bar.update, advice if kept else "give a folder to keep all others")
+            return results
+        for job in missing:
             bar.set_postfix_str(job.name)
             for result in compute(job, say, bar.update):
                 keep(result)
-    bar.close()
     return results

@@ -42,7 +42,9 @@ def check_executor(executor: Executor, builders: dict[str, Builder]) -> None:
             raise ValueError(f"builders[{name!r}] is defined in this notebook, which workers cannot import; {MEND}.")
 
 
-def spread(jobs: Iterable[Job], executor: Executor, keep: Callable[[Result], Any], tick: Callable[[int], Any]) -> None:
+def spread(
+    jobs: Iterable[Job], executor: Executor, keep: Callable[[Result], Any], tick: Callable[[int], Any], advice: str
+) -> None:
     """Has all jobs computed and hands over each result as soon as it is there.
 
     A job that fails, or whose worker is lost for good, does not stop the others.
@@ -52,6 +54,7 @@ def spread(jobs: Iterable[Job], executor: Executor, keep: Callable[[Result], Any
         executor: What runs them.
         keep: Called in this process with each result.
         tick: Told of each job that is over.
+        advice: What the error message says about the results that are there.
 
     Raises:
         RuntimeError: After all others are done, if a job gave no result; names model and seed.
@@ -80,7 +83,7 @@ def spread(jobs: Iterable[Job], executor: Executor, keep: Callable[[Result], Any
         names = ", ".join(f"{job.name!r} seed {job.plan.seeds[0]}" for job, _ in lost)
         first = lost[0][1]
         what = " ".join(f"{type(first).__name__}: {first}".split())
-        raise RuntimeError(f"executor gave no result for {names} ({what}); all others are done.") from first
+        raise RuntimeError(f"executor gave no result for {names} ({what}); {advice}.") from first
 
 
 def submit(executor: Executor, job: Job) -> Future:
