@@ -19,7 +19,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .PHONY: lab lecture site test notebooks bench check clean
 
 lab: $(READY)  ## open JupyterLab on the first chapter
-	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_start_here.ipynb $(LAB_ARGS)
 
 lecture: $(READY)  ## slides with live widgets, and JupyterLab beside them: make lecture CHAPTER=06
 	$(BIN)/python -m mtl_helpers.lecture $(CHAPTER) $(LAB_ARGS)
@@ -36,8 +36,9 @@ check: $(READY)  ## say whether this computer can run the course
 notebooks: $(READY)  ## run the text sources into the notebooks, outputs included
 	$(BIN)/python -m mtl_helpers.notebooks $(NOTEBOOKS)
 
-bench: $(READY)  ## measure speed and write data/results/
+bench: $(READY)  ## measure speed, and what each chapter takes, and write data/results/
 	$(BIN)/python -m mtl_helpers.bench
+	$(BIN)/python -m mtl_helpers.bench_hub
 
 # Set-up happens once, and again when what is pinned changes.
 $(READY): requirements.lock pyproject.toml
