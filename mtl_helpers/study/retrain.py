@@ -147,12 +147,12 @@ class Retrainer:
         self.seeds = [course_seed(i) for i in range(seeds)]
         self._programs: dict[str, Program] = {}
 
-    def train(self, settings: Sequence[Setting], progress: Progress = lambda share, text: None) -> pd.DataFrame:
+    def train(self, settings: Sequence[Setting], progress: Progress = lambda share, model: None) -> pd.DataFrame:
         """Trains every model from every seed on every setting.
 
         Args:
             settings: As many as announced.
-            progress: Called with (share done, text) while it works.
+            progress: Called with (share done, name of the model in training, empty at the end) while it works.
 
         Returns:
             A row a model, setting, seed and task: model, correlation, rows, penalty, seed, task, the test error
@@ -169,13 +169,13 @@ class Retrainer:
         for position, name in enumerate(self.builders):
 
             def report(share: float, name: str = name, position: int = position) -> None:
-                progress((position + share) / len(self.builders), f"training {name}")
+                progress((position + share) / len(self.builders), name)
 
             report(0.0)
             if name not in self._programs:
                 self._programs[name] = Program(self.builders[name], data.template, self.seeds, self.settings)
             frames.append(data.frame(name, *self._programs[name].train(data, report)))
-        progress(1.0, "done")
+        progress(1.0, "")
         return pd.concat(frames, ignore_index=True)
 
 

@@ -1,6 +1,6 @@
 // The focal desk: gamma and a prediction, the row's loss, and what the prediction means.
 
-import { choice, clamp, frame, html, number, onWidth, slider, speaker, svg, t } from "./base.js";
+import { choice, clamp, frame, html, number, onWidth, slider, speaker, svg, t, useWords } from "./base.js";
 
 const STEPS = 160;
 const HIGHEST_LOSS = 5; // just above -log(.01), the most a slider reaches
@@ -18,6 +18,7 @@ export function meant(p, gamma) {
 
 function render({ model: host, el }) {
   const data = host.get("data");
+  useWords(data.words);
   const root = frame(el, "focal", t("Focal desk"), data.colours);
   const state = { gamma: data.gamma, p: data.p, happened: data.happened };
   const say = speaker(root);

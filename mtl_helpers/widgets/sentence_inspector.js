@@ -1,6 +1,6 @@
 // The sentence inspector: a sentence, the entities in it, the doubts about each tag, and the relation of two entities.
 
-import { asker, button, field, frame, html, number, onWidth, select, speaker, svg, uid } from "./base.js";
+import { asker, button, field, frame, html, number, onWidth, select, speaker, svg, t, uid, useWords } from "./base.js";
 
 const percent = (value) => `${Math.round(100 * value)} %`;
 const mix = (share, colour) => `background: color-mix(in srgb, ${colour} ${Math.round(42 * share)}%, transparent)`;
@@ -9,7 +9,8 @@ const colourOf = (kind) => (kind < 0 ? "var(--mtl-muted)" : `var(--mtl-colour-${
 function render({ model: host, el }) {
   const data = host.get("data");
   const live = host.get("live");
-  const root = frame(el, "inspector", "Sentence inspector", data.colours);
+  useWords(data.words);
+  const root = frame(el, "inspector", t("Sentence inspector"), data.colours);
   const ask = live ? asker(host) : null;
   const say = speaker(root);
   const kindNumber = new Map(data.kinds.map((kind, i) => [kind, i]));
@@ -18,7 +19,7 @@ function render({ model: host, el }) {
   let asked = 0;
 
   const box = html("input", { type: "text", id: uid("sentence"), class: "mtl-sentence", autocomplete: "off", spellcheck: "false", disabled: !live });
-  const read = button({ text: "Read", onPress: readTyped });
+  const read = button({ text: t("Read"), onPress: readTyped });
   read.disabled = !live;
   box.value = shown.text;
   box.addEventListener("keydown", (event) => {
@@ -27,32 +28,32 @@ function render({ model: host, el }) {
     readTyped();
   });
   const example = select({
-    label: "Example", value: 0, options: data.examples.map((each, value) => ({ value, text: each.words.join(" ") })),
+    label: t("Example"), value: 0, options: data.examples.map((each, value) => ({ value, text: each.words.join(" ") })),
     onChange: (value) => show(data.examples[Number(value)]),
   });
   const complaint = html("p", { class: "mtl-complaint", role: "status" });
-  const offline = live ? null : html("p", { class: "mtl-words", text: "Typed sentences need a running kernel; the examples work without one." });
+  const offline = live ? null : html("p", { class: "mtl-words", text: t("Typed sentences need a running kernel; the examples work without one.") });
   const arcs = svg("svg", { class: "mtl-arcs", role: "img", height: 64 });
   const strip = html("table", { class: "mtl-tags" });
-  const scroll = html("div", { class: "mtl-scroll", role: "group", tabindex: 0, "aria-label": "words and their tags" }, arcs, strip);
+  const scroll = html("div", { class: "mtl-scroll", role: "group", tabindex: 0, "aria-label": t("words and their tags") }, arcs, strip);
   const legend = html("p", { class: "mtl-words" });
-  const first = select({ label: "Relation of", value: "", options: [], onChange: choosePair });
-  const second = select({ label: "to", value: "", options: [], onChange: choosePair });
-  const swap = button({ text: "⇄", label: "Swap the two entities", onPress: () => {
+  const first = select({ label: t("Relation of"), value: "", options: [], onChange: choosePair });
+  const second = select({ label: t("to"), value: "", options: [], onChange: choosePair });
+  const swap = button({ text: "⇄", label: t("Swap the two entities"), onPress: () => {
     [first.box.value, second.box.value] = [second.box.value, first.box.value];
     choosePair();
   } });
   const bars = html("table", { class: "mtl-relations" });
   const relation = html("div", { class: "mtl-relation" }, html("div", { class: "mtl-controls" }, first.node, second.node, swap), bars);
   root.append(
-    html("div", { class: "mtl-controls" }, field("Sentence", box), read, example.node), complaint, ...(offline ? [offline] : []),
+    html("div", { class: "mtl-controls" }, field(t("Sentence"), box), read, example.node), complaint, ...(offline ? [offline] : []),
     scroll, legend, html("div", { class: "mtl-below" }, relation, transitions()),
   );
 
   async function readTyped() {
     if (!live) return;
     const mine = (asked += 1);
-    complaint.textContent = "Reading …";
+    complaint.textContent = t("Reading …");
     try {
       const answer = await ask("inspect", { text: box.value });
       if (mine === asked) show(answer, false);
@@ -78,37 +79,42 @@ function render({ model: host, el }) {
     drawRelations();
     drawArcs();
     const unknown = shown.unknown.filter(Boolean).length;
-    legend.textContent = `Shade and number: how probable each tag is for each word, over all tag sequences (100 = certain). Frames: the best sequence. ${
-      unknown ? "Words with ? were not seen in training: all are read as the one word [unknown]." : "All words were seen in training."} ${shown.note}`;
+    legend.textContent = [
+      t("Shade and number: how probable each tag is for each word, over all tag sequences (100 = certain). Frames: the best sequence."),
+      unknown ? t("Words with ? were not seen in training: all are read as the one word [unknown].") : t("All words were seen in training."),
+      shown.note,
+    ].join(" ");
     say(summary());
   }
 
   function summary() {
-    const found = shown.spans.map((span) => `${nameOf(span)}, ${span[2]}`).join("; ") || "no entities";
-    if (pair < 0) return `${found}. Fewer than two entities, no relation to ask for.`;
+    const found = shown.spans.map((span) => `${nameOf(span)}, ${span[2]}`).join("; ") || t("no entities");
+    if (pair < 0) return `${found}. ${t("Fewer than two entities: no relation to ask for.")}`;
     const each = shown.pairs[pair];
     const top = each.probabilities.indexOf(Math.max(...each.probabilities));
-    return `${found}. Relation of ${nameOf(shown.spans[each.first])} to ${nameOf(shown.spans[each.second])}: ${data.relations[top]}, ${percent(each.probabilities[top])}.`;
+    return `${found}. ${t("Relation of {first} to {second}: {relation}, {chance}.", {
+      first: nameOf(shown.spans[each.first]), second: nameOf(shown.spans[each.second]), relation: data.relations[top], chance: percent(each.probabilities[top]),
+    })}`;
   }
 
   function drawStrip() {
     const owner = shown.words.map((_, at) => shown.spans.findIndex((span) => span[0] <= at && at < span[1]));
     const words = shown.words.map((word, at) => {
       const kind = owner[at] < 0 ? -1 : kindNumber.get(shown.spans[owner[at]][2]);
-      const mark = shown.unknown[at] ? html("span", { class: "mtl-unknown", title: "not seen in training", text: "?" }, html("span", { class: "mtl-unseen", text: " unknown word" })) : null;
+      const mark = shown.unknown[at] ? html("span", { class: "mtl-unknown", title: t("not seen in training"), text: "?" }, html("span", { class: "mtl-unseen", text: ` ${t("unknown word")}` })) : null;
       return html("th", { scope: "col", class: kind < 0 ? null : "is-entity", style: `--c: ${colourOf(kind)}` }, word, mark);
     });
-    const rows = data.tags.map((tag, t) => html("tr", {},
+    const rows = data.tags.map((tag, row) => html("tr", {},
       html("th", { scope: "row", text: tag }),
       shown.words.map((_, at) => {
-        const chance = shown.marginals[at][t];
-        const best = shown.tags[at] === t;
+        const chance = shown.marginals[at][row];
+        const best = shown.tags[at] === row;
         const text = chance >= 0.005 ? String(Math.round(100 * chance)) : "";
-        return html("td", { class: best ? "is-best" : null, style: mix(chance, colourOf(data.tagKinds[t])), "data-chance": chance, text },
-          best ? html("span", { class: "mtl-unseen", text: " chosen" }) : null);
+        return html("td", { class: best ? "is-best" : null, style: mix(chance, colourOf(data.tagKinds[row])), "data-chance": chance, text },
+          best ? html("span", { class: "mtl-unseen", text: ` ${t("chosen")}` }) : null);
       })));
     strip.replaceChildren(
-      html("caption", { class: "mtl-unseen", text: "Probability of each tag at each word, in percent" }),
+      html("caption", { class: "mtl-unseen", text: t("Probability of each tag at each word, in percent") }),
       html("thead", {}, html("tr", {}, html("td"), words)), html("tbody", {}, rows),
     );
   }
@@ -139,7 +145,7 @@ function render({ model: host, el }) {
   function drawRelations() {
     const chances = pair < 0 ? [] : shown.pairs[pair].probabilities;
     const most = Math.max(...chances);
-    const text = pair < 0 ? "Fewer than two entities: no relation to ask for." : "Probability of each relation";
+    const text = pair < 0 ? t("Fewer than two entities: no relation to ask for.") : t("Probability of each relation");
     bars.replaceChildren(
       html("caption", { text }),
       html("tbody", {}, chances.map((chance, r) => html("tr", { class: chance === most ? "is-best" : null },
@@ -185,10 +191,10 @@ function render({ model: host, el }) {
     const all = [...scores.flat(), ...start, ...end];
     const most = Math.max(...all.map(Math.abs)) || 1;
     const cell = (value) => html("td", { style: mix(Math.abs(value) / most, value < 0 ? "var(--mtl-colour-low)" : "var(--mtl-colour-high)"), text: number(value, 1) });
-    const names = [...data.tags, "end"];
-    const rows = [["start", start, null], ...data.tags.map((tag, i) => [tag, scores[i], end[i]])];
-    return html("div", { class: "mtl-scroll mtl-field-scores", role: "group", tabindex: 0, "aria-label": "transition scores" }, html("table", { class: "mtl-transitions" },
-      html("caption", { text: "Transitions: score of a tag (column) after a tag (row); below 0 the field avoids it" }),
+    const names = [...data.tags, t("end")];
+    const rows = [[t("start"), start, null], ...data.tags.map((tag, i) => [tag, scores[i], end[i]])];
+    return html("div", { class: "mtl-scroll mtl-field-scores", role: "group", tabindex: 0, "aria-label": t("transition scores") }, html("table", { class: "mtl-transitions" },
+      html("caption", { text: t("Transitions: score of a tag (column) after a tag (row); below 0 the field avoids it") }),
       html("thead", {}, html("tr", {}, html("td"), names.map((name) => html("th", { scope: "col", text: name })))),
       html("tbody", {}, rows.map(([name, values, last]) => html("tr", {}, html("th", { scope: "row", text: name }), values.map(cell), last === null ? html("td") : cell(last))))));
   }

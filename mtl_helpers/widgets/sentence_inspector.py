@@ -15,6 +15,7 @@ from mtl_helpers.metrics_text import entities
 from mtl_helpers.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
 from mtl_helpers.plots.text import sentence_picture
 from mtl_helpers.widgets.base import CourseWidget, bundle, styles
+from mtl_helpers.widgets.labels import label
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY, YELLOW)
 MOST_WORDS = 60
@@ -82,7 +83,7 @@ class SentenceInspector(CourseWidget):
         found = WORD.findall(text)
         words = tuple(found[:MOST_WORDS])
         if not words:
-            raise ValueError("the sentence is empty; type at least one word.")
+            raise ValueError(label("the sentence is empty; type at least one word."))
         inputs = encode([Sentence(words)], self.vocabularies, len(words))
         tables = self.model(inputs)[self.tag_task]
         if len(tables.shape) != 4:
@@ -91,8 +92,16 @@ class SentenceInspector(CourseWidget):
         spans = [Span(*each) for each in entities([self.tags[tag] for tag in tags])]
         pairs = self._pairs(words, spans[:MOST_SPANS])
         surest = [max(pair["probabilities"]) for pair in pairs]
-        notes = [f"Only the first {MOST_WORDS} of {len(found)} words are read."] if len(found) > MOST_WORDS else []
-        notes += [f"Relations are asked of the first {MOST_SPANS} entities."] if len(spans) > MOST_SPANS else []
+        notes = (
+            [label("Only the first {read} of {all} words are read.", read=MOST_WORDS, all=len(found))]
+            if len(found) > MOST_WORDS
+            else []
+        )
+        notes += (
+            [label("Relations are asked of the first {count} entities.", count=MOST_SPANS)]
+            if len(spans) > MOST_SPANS
+            else []
+        )
         return {
             "text": text,
             "words": list(words),

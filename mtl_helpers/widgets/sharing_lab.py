@@ -13,6 +13,7 @@ from mtl_helpers.metrics import paired_interval
 from mtl_helpers.plots.sharing import SETTING, sharing_effects, sharing_result
 from mtl_helpers.plots.style import model_colour, styled, task_colour
 from mtl_helpers.widgets.base import CourseWidget, Progress, bundle, styles
+from mtl_helpers.widgets.labels import label
 
 BASELINE = "single-task"
 COLUMNS = ["model", *SETTING, "seed", "task", "value", "reachable"]
@@ -130,11 +131,15 @@ def retrain() -> TrainFunction:
     made: list[Any] = []
 
     def train(correlation: float, rows: int, penalty: float, progress: Progress) -> pd.DataFrame:
-        progress(0.0, "preparing" if not made else "drawing data")
+        progress(0.0, label("drawing data") if made else label("preparing"))
         from mtl_helpers.study.retrain import Retrainer, Setting, four_models  # TensorFlow, not before it is needed
 
         if not made:
             made.append(Retrainer(four_models()))
-        return made[0].train([Setting(correlation, rows, penalty)], progress)
+
+        def training(share: float, model: str) -> None:
+            progress(share, label("training {model}", model=model) if model else "")
+
+        return made[0].train([Setting(correlation, rows, penalty)], training)
 
     return train

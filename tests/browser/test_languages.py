@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from mtl_helpers.widgets import GateExplorer
+from mtl_helpers.widgets import FocalDesk, GateExplorer, SharingLab
 from mtl_helpers.widgets.labels import CHINESE
 from tests.browser.harness import accessibility_problems
 from tests.browser.records import mmoe_and_ple, video_desk
+from tests.browser.sentences import known_inspector
+from tests.browser.test_sharing_lab import recorded
 
 pytestmark = pytest.mark.browser
 SEEN = """root => [...root.querySelectorAll('label, legend, th, text, button, option, p, [aria-label]')]
@@ -43,5 +45,27 @@ def test_the_desk_speaks_chinese(open_file: Callable[..., Page], tmp_path: Path)
     page = open_file(video_desk().save_html(tmp_path / "desk.html"))
     page.get_by_role("button", name="设为参照").click()
     expect(page.locator(".mtl-words")).to_contain_text("前 10 个的 click")
+    assert english_left(page) == set()
+    assert accessibility_problems(page) == []
+
+
+def test_the_inspector_speaks_chinese(open_file: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_file(known_inspector().save_html(tmp_path / "inspector.html"))
+    expect(page.locator(".mtl-words").last).to_contain_text("最优序列")
+    expect(page.get_by_label("关系：从")).to_be_visible()
+    assert english_left(page) == set()
+    assert accessibility_problems(page) == []
+
+
+def test_the_lab_speaks_chinese(open_file: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_file(SharingLab(recorded()).save_html(tmp_path / "lab.html"))
+    expect(page.get_by_role("slider", name="余弦 p")).to_be_visible()
+    assert english_left(page) == set()
+    assert accessibility_problems(page) == []
+
+
+def test_the_focal_desk_speaks_chinese(open_file: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_file(FocalDesk().save_html(tmp_path / "focal.html"))
+    expect(page.locator(".mtl-widget")).to_have_attribute("lang", "zh")
     assert english_left(page) == set()
     assert accessibility_problems(page) == []
