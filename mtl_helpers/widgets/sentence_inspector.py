@@ -92,16 +92,11 @@ class SentenceInspector(CourseWidget):
         spans = [Span(*each) for each in entities([self.tags[tag] for tag in tags])]
         pairs = self._pairs(words, spans[:MOST_SPANS])
         surest = [max(pair["probabilities"]) for pair in pairs]
-        notes = (
-            [label("Only the first {read} of {all} words are read.", read=MOST_WORDS, all=len(found))]
-            if len(found) > MOST_WORDS
-            else []
-        )
-        notes += (
-            [label("Relations are asked of the first {count} entities.", count=MOST_SPANS)]
-            if len(spans) > MOST_SPANS
-            else []
-        )
+        notes = []
+        if len(found) > MOST_WORDS:
+            notes.append(label("Only the first {read} of {all} words are read.", read=MOST_WORDS, all=len(found)))
+        if len(spans) > MOST_SPANS:
+            notes.append(label("Relations are asked of the first {count} entities.", count=MOST_SPANS))
         return {
             "text": text,
             "words": list(words),
