@@ -42,12 +42,14 @@ def gate_weights(
         >>> gate_weights(np.zeros((1, 1, 3), "float32"), allowed=np.array([True, True, False])).numpy()
         array([[[0.5, 0.5, 0. ]]], dtype=float32)
     """
-    allowed = ops.broadcast_to(True if allowed is None else allowed, ops.shape(logits))
     if dropout:
+        allowed = ops.broadcast_to(True if allowed is None else allowed, ops.shape(logits))
         chance = ops.where(allowed, keras.random.uniform(ops.shape(logits), seed=seed), -1.0)
         luckiest = chance == ops.max(chance, axis=-1, keepdims=True)
         allowed = ops.logical_and(allowed, ops.logical_or(chance >= dropout, luckiest))
-    return ops.softmax(ops.where(allowed, logits / temperature, MASKED), axis=-1)
+    logits = logits if temperature == 1 else logits / temperature
+    # Added, not chosen by where: the mask is as small as a bias, and the gradient need not pass it.
+    return ops.softmax(logits if allowed is None else logits + ops.where(allowed, 0.0, MASKED), axis=-1)
 
 
 def load_imbalance(weights: Tensor) -> Tensor:
