@@ -3,7 +3,7 @@
 from mtl_helpers.metrics.behaviour import dead_experts, expert_load, gate_entropy, seesaw_swing
 from mtl_helpers.metrics.calibration import calibration_curve, expected_calibration_error
 from mtl_helpers.metrics.focal import focal_loss, unfocus
-from mtl_helpers.metrics.intervals import Interval, paired_interval
+from mtl_helpers.metrics.intervals import Interval, half_width, paired_interval
 from mtl_helpers.metrics.scores import (
     Score,
     accuracy,
@@ -26,6 +26,7 @@ __all__ = [
     "expert_load",
     "focal_loss",
     "gate_entropy",
+    "half_width",
     "log_loss",
     "mean_squared_error",
     "ndcg",

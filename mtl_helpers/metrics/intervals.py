@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from mtl_helpers.seeds import course_seed
 
@@ -26,6 +28,24 @@ class Interval:
     high: float
     n: int
     method: str
+
+
+def half_width(spread: Any, count: Any, level: float = 0.95) -> Any:
+    """Gives half the width of Student's t interval of a mean.
+
+    Args:
+        spread: Standard deviation of the values, n - 1 in the denominator: a number, an array or a series.
+        count: Number of values.
+        level: Confidence, between 0 and 1.
+
+    Returns:
+        What is to be added to the mean, and subtracted.
+
+    Example:
+        >>> round(float(half_width(1.0, 16)), 2)
+        0.53
+    """
+    return stdtrit(np.maximum(count - 1, 1), (1 + level) / 2) * spread / np.sqrt(count)
 
 
 def paired_interval(differences: np.ndarray, method: str = "t", level: float = 0.95) -> Interval:
@@ -56,9 +76,7 @@ def paired_interval(differences: np.ndarray, method: str = "t", level: float = 0
     if not 0 < level < 1:
         raise ValueError(f"level={level} is not between 0 and 1; 0.95 is usual.")
     if method == "t":
-        from scipy import stats
-
-        half = stats.t.ppf((1 + level) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
+        half = half_width(values.std(ddof=1), values.size, level)
         low, high = values.mean() - half, values.mean() + half
     elif method == "bootstrap":
         draws = np.random.default_rng(course_seed()).choice(values, (10_000, values.size)).mean(axis=1)

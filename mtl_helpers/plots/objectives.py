@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
-from mtl_helpers.plots.results import LINE_STYLES, MARKERS, mean_and_half_width
+from mtl_helpers.plots.results import LINE_STYLES, MARKERS, draw_row, mean_and_half_width
 from mtl_helpers.plots.style import (
     BLACK,
     BLUE,
@@ -90,7 +88,7 @@ def ways_by_goal(frame: pd.DataFrame, x_label: str) -> Figure:
     figure, axes = new_figure(5.6 * len(goals), 1.4 + 0.6 * len(ways), columns=len(goals), sharey=True)
     for panel, goal in zip(axes[0], goals, strict=True):
         for (way, fresh), rows in frame[frame["goal"] == goal].groupby(["way", "fresh"], sort=False):
-            draw_way(panel, ways.index(way), rows["value"], way_colour(str(way)), bool(fresh))
+            draw_row(panel, ways.index(way), rows["value"], way_colour(str(way)), filled=bool(fresh), dots=bool(fresh))
         panel.set_title(goal, fontweight="bold")
         panel.set_xlabel(x_label)
         panel.grid(axis="x", color="#E5E5E5")
@@ -99,15 +97,6 @@ def ways_by_goal(frame: pd.DataFrame, x_label: str) -> Figure:
     axes[0, 0].set_yticks(range(len(ways)), ways)
     axes[0, 0].set_ylim(len(ways) - 0.5, -0.6)
     return figure
-
-
-def draw_way(axes: Axes, y: int, values: pd.Series, colour: str, fresh: bool) -> None:
-    """Draws one way's seeds, mean and interval; hollow if it was made for another goal."""
-    half = values.std() / np.sqrt(len(values)) * student.ppf(0.975, max(1, len(values) - 1))
-    if fresh:
-        axes.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.25, markersize=6)
-    face = colour if fresh else "white"
-    axes.errorbar(values.mean(), y, xerr=half, fmt="D", color=colour, markerfacecolor=face, capsize=5, markersize=9)
 
 
 @styled

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
+from mtl_helpers.metrics.intervals import half_width
 from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
 
 LINE_STYLES = ("-", "--", "-.", ":")
@@ -101,9 +100,30 @@ def draw_lines(axes: Axes, rows: pd.DataFrame, x: str, marked: bool) -> list[tup
 
 def mean_and_half_width(groups: pd.core.groupby.SeriesGroupBy) -> tuple[pd.Series, pd.Series]:
     """Gives the mean of each group and half the width of its 95 % t interval (0 for a single value)."""
-    count = groups.count()
-    spread = groups.std(ddof=1).fillna(0) / np.sqrt(count)
-    return groups.mean(), spread * student.ppf(0.975, np.maximum(count - 1, 1))
+    return groups.mean(), half_width(groups.std().fillna(0), groups.count())
+
+
+def draw_row(
+    axes: Axes, y: int, values: pd.Series, colour: str, label: str = "", filled: bool | None = True, dots: bool = True
+) -> None:
+    """Draws one row of a figure: a dot a seed, their mean with its 95 % interval, and the mean as a number above it.
+
+    Args:
+        axes: Where to draw.
+        y: Height of the row.
+        values: A value a seed.
+        colour: Of all of it.
+        label: Format of the number, for instance ``"+.1f"``; none if empty.
+        filled: Whether the mean's marker is filled; None: if the interval excludes zero.
+        dots: Whether to draw the seeds.
+    """
+    mean, half = values.mean(), half_width(values.std() if len(values) > 1 else 0.0, len(values))
+    if dots:
+        axes.plot(values, [y] * len(values), "o", color=colour, alpha=0.3, markersize=6)
+    face = colour if (abs(mean) > half if filled is None else filled) else "white"
+    axes.errorbar(mean, y, xerr=half, fmt="D", color=colour, markerfacecolor=face, capsize=5, markersize=8)
+    if label:
+        axes.annotate(format(mean, label), (mean, y), (0, 10), textcoords="offset points", ha="center")
 
 
 @styled

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from scipy.stats import t as student
 
+from mtl_helpers.metrics.intervals import half_width
+from mtl_helpers.plots.results import LINE_STYLES, draw_row
 from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
 
 INSIDE = "#EEF5EC"  # where both tasks gain
@@ -66,8 +67,7 @@ def draw_path(
     axes: Axes, gains: pd.core.groupby.DataFrameGroupBy, tasks: list[str], colour: str, least: float, most: float
 ) -> None:
     """Draws one model's path: its mean gains at every weight, their intervals, and the weights' names."""
-    mean, count = gains.mean()[tasks], gains.count()[tasks]
-    half = (gains.std()[tasks] / np.sqrt(count) * student.ppf(0.975, np.maximum(count - 1, 1))).to_numpy()
+    mean, half = gains.mean()[tasks], half_width(gains.std(), gains.count())[tasks].to_numpy()
     order = np.argsort(mean.index.astype(float))
     points, half = mean.to_numpy()[order], half[order]
     names = [f"{float(name):g}" for name in mean.index[order]]
@@ -116,11 +116,7 @@ def swing_bars(swings: pd.DataFrame) -> Figure:
     figure, axes = new_figure(9, 1.2 + 0.55 * swings.shape[1])
     panel = axes[0, 0]
     for y, (model, values) in enumerate(swings.items()):
-        colour = model_colour(str(model))
-        half = values.std() / np.sqrt(len(values)) * student.ppf(0.975, max(1, len(values) - 1))
-        panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3, markersize=6)
-        panel.errorbar(values.mean(), y, xerr=half, fmt="D", color=colour, capsize=5, markersize=8)
-        panel.annotate(f"{values.mean():.1f}", (values.mean(), y), (0, 10), textcoords="offset points", ha="center")
+        draw_row(panel, y, values, model_colour(str(model)), ".1f")
     panel.set_yticks(range(swings.shape[1]), list(swings.columns))
     panel.set(xlabel="swing over the loss weights, in points of AUC", xlim=(0, None))
     panel.set_ylim(swings.shape[1] - 0.5, -0.7)
@@ -147,7 +143,7 @@ def fusion_sweep(frame: pd.DataFrame, exponent: str, outcomes: list[str], chosen
     figure, axes = new_figure(8, 4.2)
     panel = axes[0, 0]
     for position, outcome in enumerate(outcomes):
-        line = ("-", "--", "-.", ":")[position % 4]
+        line = LINE_STYLES[position % 4]
         panel.plot(frame[exponent], frame[outcome], color=task_colour(outcome), linestyle=line, linewidth=3)
     if chosen is not None:
         panel.axvline(chosen, color=GREY, linewidth=1)

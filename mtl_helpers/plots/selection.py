@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from scipy.stats import t as student
 
+from mtl_helpers.plots.results import LINE_STYLES, draw_row
 from mtl_helpers.plots.style import GREEN, GREY, SKY, label_lines, model_colour, new_figure, styled, task_colour
 
 MARKERS = ("o", "s", "D", "^")
@@ -106,13 +106,7 @@ def bias_bars(errors: pd.DataFrame, xlabel: str) -> Figure:
     figure, axes = new_figure(9, 1.3 + 0.62 * errors.shape[1])
     panel = axes[0, 0]
     for y, (way, values) in enumerate(errors.items()):
-        colour = way_colour(str(way))
-        mean = values.mean()
-        half = values.std() / np.sqrt(len(values)) * student.ppf(0.975, max(1, len(values) - 1))
-        panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3, markersize=6)
-        face = colour if abs(mean) > half else "white"
-        panel.errorbar(mean, y, xerr=half, fmt="D", color=colour, markerfacecolor=face, capsize=5, markersize=8)
-        panel.annotate(f"{mean:+.1f}", (mean, y), (0, 11), textcoords="offset points", ha="center")
+        draw_row(panel, y, values, way_colour(str(way)), "+.1f", filled=None)
     panel.axvline(0, color=GREY, linewidth=1)
     panel.set_yticks(range(errors.shape[1]), list(errors.columns))
     panel.set_xlabel(xlabel)
@@ -142,7 +136,7 @@ def calibration_of_conversion(curves: pd.DataFrame) -> Figure:
     ends = []
     for position, (way, rows) in enumerate(curves.groupby("way", sort=False)):
         colour = way_colour(str(way))
-        line = ("-", "--", "-.", ":")[position % 4]
+        line = LINE_STYLES[position % 4]
         panel.plot(
             rows["predicted"], rows["true"], color=colour, linestyle=line, marker=MARKERS[position % len(MARKERS)]
         )

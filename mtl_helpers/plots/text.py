@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mtl_helpers.plots.results import LINE_STYLES, MARKERS, mean_and_half_width
+from mtl_helpers.plots.results import LINE_STYLES, MARKERS, draw_row, mean_and_half_width
 from mtl_helpers.plots.style import BLACK, BLUE, GREY, ORANGE, SKY, label_lines, new_figure, styled, task_colour
 
 INK = LinearSegmentedColormap.from_list("ink", ["#FFFFFF", SKY])
@@ -232,11 +232,7 @@ def score_bars(frame: pd.DataFrame, label: str = "metric") -> Figure:
             values = POINTS * rows[rows["model"] == model]["value"]
             if values.empty:
                 continue
-            mean, half = mean_and_half_width(values.groupby(np.zeros(len(values))))
-            colour = task_colour(str(name))
-            panel.plot(values, np.full(len(values), y), "o", color=colour, alpha=0.3)
-            panel.errorbar(mean.iloc[0], y, xerr=half.iloc[0], fmt="D", color=colour, capsize=5, markersize=8)
-            panel.annotate(f"{mean.iloc[0]:.0f}", (mean.iloc[0], y), (0, 9), textcoords="offset points", ha="center")
+            draw_row(panel, y, values, task_colour(str(name)), ".0f")
         panel.set_title(name, color=task_colour(str(name)))
         panel.set(xlabel="F1, points", xlim=(0, 103))
     axes[0, 0].set_yticks(range(len(models)), models)
