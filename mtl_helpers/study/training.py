@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import keras
 import numpy as np
+from keras.src.random import seed_generator
 
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.study.evaluate import Evaluator
@@ -19,7 +22,7 @@ from mtl_helpers.study.stacked import StackedModel, why_not_stackable
 
 Builder = Callable[[MultiTaskData], keras.Model]
 WORTH_COMPILING = 5e9  # weights × training rows × epochs from which on compiling has paid, measured
-BUILDING = Lock()  # Keras draws initial weights from one random state a process, which threads would mix
+BUILDING = Lock()  # one at a time, for what follows is a setting of the whole process
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,29 @@ class Settings:
     ablate: bool = False
 
 
+@contextmanager
+def own_random_numbers(seed: int) -> Iterator[None]:
+    """Has Keras draw initial weights from random numbers that nobody else draws from.
+
+    It takes the seeds of its layers from Python's ``random``, of which a thread of a Dask worker takes numbers as well.
+    """
+    shared = seed_generator.python_random
+    with BUILDING:
+        keras.utils.set_random_seed(seed)
+        seed_generator.python_random = random.Random(seed)
+        try:
+            yield
+        finally:
+            seed_generator.python_random = shared
+
+
 def build_run(name: str, builder: Builder, plan: Plan, run: Run) -> keras.Model:
     """Builds the model of one run, with that run's initial weights.
 
     Raises:
         ValueError: If its outputs are not a dict with the tasks as keys.
     """
-    with BUILDING:
-        keras.utils.set_random_seed(run.seed)
+    with own_random_numbers(run.seed):
         model = builder(plan.of_run(run))
     outputs = getattr(model, "output", None)
     if not isinstance(outputs, dict) or set(outputs) != set(plan.tasks):

@@ -2,6 +2,7 @@
 
 import importlib
 import pickle
+import random
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -16,8 +17,10 @@ from mtl_helpers.models import hard_sharing, mmoe
 from mtl_helpers.study import jobs, study
 from mtl_helpers.study.cluster import local_cluster, losing_a_worker
 from mtl_helpers.study.keeping import Kept
+from mtl_helpers.study.plan import make_plan
 from mtl_helpers.study.results import COLUMNS
 from mtl_helpers.study.spreading import spread
+from mtl_helpers.study.training import build_run
 
 BUILDERS = {
     "MMoE": partial(mmoe, experts=2, expert_units=(4,), tower_units=(4,)),
@@ -232,3 +235,14 @@ def test_what_a_pool_cannot_send_is_refused_with_the_mend():
         pytest.raises(ValueError, match=r"forks its workers.*get_context\('spawn'\)"),
     ):
         study(BUILDERS, **SETTINGS, executor=pool)
+
+
+def test_initial_weights_stay_whoever_else_draws_random_numbers():
+    def disturbed(data):
+        random.random()  # as a thread of a Dask worker does at any time
+        return BUILDERS["MMoE"](data)
+
+    plan = make_plan(world, [3], None)
+    quiet, loud = (build_run("MMoE", each, plan, plan.runs[0]) for each in (BUILDERS["MMoE"], disturbed))
+    for mine, other in zip(loud.get_weights(), quiet.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
