@@ -37,7 +37,12 @@ def local_cluster(workers: int = 2) -> Iterator[Client]:
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise ImportError("Dask is not installed; run: pip install 'mtl-helpers[cluster]'") from error
-    settings = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+    settings = {
+        "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0",
+        "memory_limit": 0,
+        "silence_logs": logging.CRITICAL,
+    }
     with (
         LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **settings) as cluster,
         Client(cluster) as client,
