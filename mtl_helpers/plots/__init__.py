@@ -8,6 +8,7 @@ from mtl_helpers.plots.balancing import (
     skill_by_unit,
     weights_over_epochs,
 )
+from mtl_helpers.plots.costs import cost_lines, exchange_lines, memory_bars, same_losses
 from mtl_helpers.plots.factorization import (
     calibration_lines,
     focal_answers,
@@ -69,9 +70,11 @@ __all__ = [
     "collapse_frequency",
     "conversion_by_click",
     "cosine_over_epochs",
+    "cost_lines",
     "dominated",
     "effects",
     "error_by_rows",
+    "exchange_lines",
     "expert_load_over_epochs",
     "focal_answers",
     "focal_loss_curves",
@@ -88,6 +91,7 @@ __all__ = [
     "input_use",
     "label_lines",
     "learning_curves",
+    "memory_bars",
     "model_colour",
     "new_figure",
     "outcome_lines",
@@ -96,6 +100,7 @@ __all__ = [
     "penalty_curves",
     "projected_gradients",
     "rate_sweep",
+    "same_losses",
     "schedule_shapes",
     "score_against",
     "score_bars",
