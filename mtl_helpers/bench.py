@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from mtl_helpers import memory
+from mtl_helpers import bench_scale, memory
 from mtl_helpers.datasets import census_income, relation_corpus, task_pair, video_log
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.layers import ConditionalRandomField, decode_tags, pair_sum
@@ -244,6 +244,7 @@ BENCHES: dict[str, Callable[[], pd.DataFrame]] = {
     "data": bench_data,
     "crf": bench_crf,
     "sharing": bench_sharing,
+    "scale": bench_scale.measure,
 }
 
 

@@ -17,6 +17,7 @@ from mtl_helpers.datasets.movielens import movielens_small
 from mtl_helpers.datasets.relation_corpus import relation_corpus
 from mtl_helpers.datasets.semeval2010 import semeval2010_task8, without_direction
 from mtl_helpers.datasets.shop_log import ITEM_FEATURES, USER_FEATURES, shop_log
+from mtl_helpers.datasets.streaming import stream_shards, write_shards
 from mtl_helpers.datasets.task_pair import RECIPES, label_correlation, task_pair
 from mtl_helpers.datasets.text import Sentence, Span, encode, text_data, with_token_vectors, words_of
 from mtl_helpers.datasets.video_log import video_log
@@ -52,10 +53,12 @@ __all__ = [
     "shop_log",
     "shuffled_helpers",
     "single_column_scores",
+    "stream_shards",
     "task_pair",
     "text_data",
     "video_log",
     "with_token_vectors",
     "without_direction",
     "words_of",
+    "write_shards",
 ]

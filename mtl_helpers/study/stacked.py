@@ -224,7 +224,7 @@ class StackedModel:
             Output name -> float32 ``[runs, rows, ...]``.
         """
         if split not in self._inputs:
-            self._inputs[split] = on_device([getattr(data, split) for data in self.plan.datasets])[0]
+            self._inputs[split] = end_to_end([getattr(data, split).inputs for data in self.plan.datasets])
         inputs, runs = self._inputs[split], self.plan.runs
         if view not in self._predictors:
             any_rows = {name: tf.TensorSpec([None, *values.shape[1:]], values.dtype) for name, values in inputs.items()}
@@ -286,15 +286,15 @@ def all_gradients(tape: tf.GradientTape, value: tf.Tensor, weights: list[tf.Tens
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def on_device(datasets: list[Rows]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+def on_device(datasets: list[Rows]) -> tuple[dict[str, tf.Tensor], ...]:
     """Lays the rows of all data sets end to end as tensors: inputs, labels, and weights where labels are missing."""
+    some = sorted({task for rows in datasets for task in rows.weights})
+    weights = [{task: rows.weights.get(task, np.ones(len(rows), np.float32)) for task in some} for rows in datasets]
+    return tuple(map(end_to_end, ([rows.inputs for rows in datasets], [rows.labels for rows in datasets], weights)))
 
-    def join(arrays: list[dict[str, np.ndarray]]) -> dict[str, tf.Tensor]:
-        return {name: tf.constant(np.concatenate([each[name] for each in arrays])) for name in arrays[0]}
 
-    partial_tasks = {task for rows in datasets for task in rows.weights}
-    weights = [
-        {task: rows.weights.get(task, np.ones(len(rows), np.float32)) for task in sorted(partial_tasks)}
-        for rows in datasets
-    ]
-    return join([rows.inputs for rows in datasets]), join([rows.labels for rows in datasets]), join(weights)
+def end_to_end(arrays: list[dict[str, np.ndarray]]) -> dict[str, tf.Tensor]:
+    """Joins arrays of one name to a tensor; a single one without the copy that joining makes."""
+    first, *others = arrays
+    joined = {name: np.concatenate([each[name] for each in arrays]) for name in first} if others else first
+    return {name: tf.constant(values) for name, values in joined.items()}
