@@ -175,10 +175,8 @@ def deck(notebook: Any, back: str = "") -> str:
     return render.fill(
         "lecture.html",
         title=escape(title),
-        style=render.style(),
         slidestyle=read["css"],
         widgetstyle=styles,
-        language=render.language(),
         back=f' · <a href="{back}">the chapter</a>' if back else "",
         body=body,
         scripts=scripts or render.plain_script(),

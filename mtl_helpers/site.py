@@ -133,9 +133,7 @@ def page_of(
     style, scripts = render.widget_parts(body)
     return render.fill(
         "site.html",
-        language=render.language(),
         title=escape(chapter.title),
-        style=render.style(),
         widgetstyle=style,
         home=relpath("index.html", here),
         links=links_of(chapter, chapters, decks),
@@ -210,10 +208,8 @@ def index_of(chapters: list[Chapter], decks: dict[str, str]) -> str:
     )
     return render.fill(
         "site.html",
-        language=render.language(),
         title="Multi-task learning, by experiment",
-        style=render.style() + "\n.frame { display: block; max-width: 60rem; } .small a { margin-right: .8em; }",
-        widgetstyle="",
+        widgetstyle=".frame { display: block; max-width: 60rem; } .small a { margin-right: .8em; }",
         home="index.html",
         links="",
         inside="",

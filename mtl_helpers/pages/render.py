@@ -199,6 +199,8 @@ def plain_script() -> str:
 def fill(template: str, **parts: str) -> str:
     """Fills a template of this folder: ``%%NAME%%`` becomes the part of that name.
 
+    The head, with the style sheet and the language (``MTL_LANG``) that all pages share, comes before it.
+
     Args:
         template: File name.
         **parts: Name, in small letters -> text.
@@ -206,18 +208,9 @@ def fill(template: str, **parts: str) -> str:
     Returns:
         The page.
     """
-    text = (FOLDER / template).read_text(encoding="utf-8")
-    return re.sub("%%([A-Z]+)%%", lambda found: parts[found[1].lower()], text)
-
-
-def style() -> str:
-    """Gives the style sheet that the site's pages and the slides share."""
-    return (FOLDER / "common.css").read_text(encoding="utf-8")
-
-
-def language() -> str:
-    """Gives the language that pages begin with, by ``MTL_LANG``: ``"en"`` or ``"zh"``."""
-    return "zh" if chosen_words() else "en"
+    head, style, body = ((FOLDER / name).read_text(encoding="utf-8") for name in ("head.html", "common.css", template))
+    parts |= {"style": style, "language": "zh" if chosen_words() else "en"}
+    return re.sub("%%([A-Z]+)%%", lambda found: parts[found[1].lower()], head + body)
 
 
 def title_of(notebook: Any) -> str:

@@ -19,7 +19,7 @@ from mtl_helpers.plots.style import (
     PURPLE,
     SKY,
     VERMILLION,
-    _colour,
+    colour_of,
     label_lines,
     new_figure,
     styled,
@@ -49,22 +49,6 @@ ARM_COLOURS = {
 }
 
 
-def arm_colour(name: str) -> str:
-    """Gives an arm's colour, the same in every figure; grey if its name is not known.
-
-    Args:
-        name: The arm's name.
-
-    Returns:
-        The colour, as ``#RRGGBB``.
-
-    Example:
-        >>> arm_colour("8 helpers, own noise") == arm_colour("own noise")
-        True
-    """
-    return _colour(name, ARM_COLOURS)
-
-
 @styled
 def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> Figure:
     """Draws what each arm gains over training alone, with its interval; a control arm's marker is a square.
@@ -86,7 +70,7 @@ def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> 
     panel.axvline(0, color=GREY, linewidth=1)
     whole = table["difference"].abs().max() >= 10
     for y, row in enumerate(table.itertuples()):
-        colour, decided = arm_colour(str(row.arm)), row.low > 0 or row.high < 0
+        colour, decided = colour_of(str(row.arm), ARM_COLOURS), row.low > 0 or row.high < 0
         shape, face = "s" if row.arm in controls else "o", colour if decided else "white"
         panel.plot([row.low, row.high], [y, y], color=colour)
         panel.plot([row.difference], [y], shape, color=colour, markerfacecolor=face, markersize=9)
@@ -118,7 +102,7 @@ def arms_against(frame: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     figure, axes = new_figure(8.5, 4.4)
     panel, ends = axes[0, 0], []
     for number, (arm, rows) in enumerate(frame.groupby("arm", sort=False)):
-        colour = arm_colour(str(arm))
+        colour = colour_of(str(arm), ARM_COLOURS)
         mean, half = mean_and_half_width(rows.groupby("x")["value"])
         panel.plot(mean.index, mean, color=colour, marker=MARKERS[number % len(MARKERS)])
         if len(mean) > 1:
@@ -154,7 +138,7 @@ def input_use(uses: Mapping[str, np.ndarray], relevant: int) -> Figure:
         mean = np.asarray(shares).mean(axis=0)
         colours = [BLUE] * relevant + [GREY] * (len(mean) - relevant)
         panel.bar(np.arange(1, len(mean) + 1), mean, color=colours, width=1.0)
-        panel.set_title(f"{arm}: {mean[:relevant].sum():.0f} %", color=arm_colour(arm), fontweight="bold")
+        panel.set_title(f"{arm}: {mean[:relevant].sum():.0f} %", color=colour_of(arm, ARM_COLOURS), fontweight="bold")
         panel.set_xlabel(f"input (the first {relevant} matter)")
     axes[0, 0].set_ylabel("share of the use, %")
     return figure
@@ -178,7 +162,7 @@ def train_test_gaps(table: pd.DataFrame, label: str) -> Figure:
     figure, axes = new_figure(9, 1.5 + 0.62 * len(table))
     panel = axes[0, 0]
     for y, (arm, row) in enumerate(table.iterrows()):
-        colour = arm_colour(str(arm))
+        colour = colour_of(str(arm), ARM_COLOURS)
         panel.plot([row["train"], row["test"]], [y, y], color=colour, linewidth=3, alpha=0.4)
         panel.plot([row["train"]], [y], "o", color=colour, markerfacecolor="white", markersize=10)
         panel.plot([row["test"]], [y], "o", color=colour, markersize=10)

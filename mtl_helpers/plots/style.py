@@ -104,8 +104,20 @@ def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
     return drawn
 
 
-def _colour(name: str, colours: dict[str, str]) -> str:
-    """Finds a name's colour, or that of the longest known name it contains; grey if there is none."""
+def colour_of(name: str, colours: dict[str, str]) -> str:
+    """Finds a name's colour, or that of the longest known name it contains; grey if there is none.
+
+    Args:
+        name: The name.
+        colours: Known name -> its colour.
+
+    Returns:
+        The colour, as ``#RRGGBB``.
+
+    Example:
+        >>> colour_of("MMoE, gate dropout", MODEL_COLOURS) == MODEL_COLOURS["MMoE"]
+        True
+    """
     known = [each for each in colours if each.lower() in name.lower()]
     return colours[max(known, key=len)] if known else GREY
 
@@ -123,7 +135,7 @@ def model_colour(name: str) -> str:
         >>> model_colour("MMoE") == model_colour("MMoE, gate dropout")
         True
     """
-    return _colour(name, MODEL_COLOURS)
+    return colour_of(name, MODEL_COLOURS)
 
 
 def task_colour(name: str) -> str:
@@ -139,7 +151,7 @@ def task_colour(name: str) -> str:
         >>> task_colour("click")
         '#0072B2'
     """
-    return _colour(name, TASK_COLOURS)
+    return colour_of(name, TASK_COLOURS)
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:

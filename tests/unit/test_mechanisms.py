@@ -15,8 +15,8 @@ from mtl_helpers.datasets import (
     repeated_question,
     shuffled_helpers,
 )
-from mtl_helpers.plots.mechanisms import arm_colour
-from mtl_helpers.plots.style import BLACK, BLUE, GREY, PURPLE, VERMILLION
+from mtl_helpers.plots.mechanisms import ARM_COLOURS
+from mtl_helpers.plots.style import BLACK, BLUE, GREY, PURPLE, VERMILLION, colour_of
 
 
 def errors(data, task: str) -> np.ndarray:
@@ -170,7 +170,7 @@ def test_a_gap_is_test_minus_training() -> None:
 
 
 def test_an_arm_has_one_colour_everywhere() -> None:
-    assert arm_colour("8 known, other planes") == VERMILLION
-    assert arm_colour("shuffled helpers") == PURPLE
-    assert arm_colour("alone") == BLACK
-    assert arm_colour("something else") == GREY
+    assert colour_of("8 known, other planes", ARM_COLOURS) == VERMILLION
+    assert colour_of("shuffled helpers", ARM_COLOURS) == PURPLE
+    assert colour_of("alone", ARM_COLOURS) == BLACK
+    assert colour_of("something else", ARM_COLOURS) == GREY
