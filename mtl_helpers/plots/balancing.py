@@ -164,7 +164,7 @@ def weights_over_epochs(frame: pd.DataFrame, tasks: Mapping[str, str] | None = N
         ends = []
         for task, values in rows[rows["model"] == model].groupby("task", sort=False):
             mean, half = mean_and_half_width(np.log(values["value"]).groupby(values["epoch"]))
-            colour = task_colour(str(task).replace("_", " ") if str(task) == "watch_ratio" else str(task))
+            colour = task_colour(str(task))
             panel.plot(mean.index, np.exp(mean), color=colour)
             panel.fill_between(
                 mean.index, np.exp(mean - half), np.exp(mean + half), color=colour, alpha=0.15, linewidth=0

@@ -50,10 +50,14 @@ TASK_COLOURS: dict[str, str] = {
     "click": BLUE,
     "finish": VERMILLION,
     "like": PURPLE,
-    "watch ratio": GREEN,
+    "watch_ratio": GREEN,
     "pay": ORANGE,
     "visit": BLUE,
     "conversion": ORANGE,
+    "spend": GREEN,
+    "liked": PURPLE,
+    "tagged": ORANGE,
+    "rating": GREEN,
     "income": BLUE,
     "never_married": VERMILLION,
     "education": GREEN,
@@ -148,10 +152,10 @@ def task_colour(name: str) -> str:
         The colour, as ``#RRGGBB``.
 
     Example:
-        >>> task_colour("click")
-        '#0072B2'
+        >>> task_colour("never_married") == task_colour("never married") == VERMILLION
+        True
     """
-    return colour_of(name, TASK_COLOURS)
+    return colour_of(name.replace(" ", "_"), TASK_COLOURS)
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:

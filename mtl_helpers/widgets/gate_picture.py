@@ -20,7 +20,6 @@ from mtl_helpers.plots.style import (
     ORANGE,
     PURPLE,
     SKY,
-    TASK_COLOURS,
     VERMILLION,
     YELLOW,
     new_figure,
@@ -64,7 +63,7 @@ def gate_colours(records: Iterable[GateRecord]) -> dict[str, str]:
     colours = {name: GREY if name == "shared" else task_colour(name) for name in names}
     taken = {colour for name, colour in colours.items() if colour != GREY}
     spare = itertools.cycle([colour for colour in OTHER_COLOURS if colour not in taken] or [GREY])
-    unknown = {name for name, colour in colours.items() if colour == GREY and name not in TASK_COLOURS}
+    unknown = {name for name, colour in colours.items() if colour == GREY and name != "shared"}
     return {name: next(spare) if name in unknown else colour for name, colour in colours.items()}
 
 

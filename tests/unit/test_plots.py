@@ -9,6 +9,11 @@ import pytest
 from PIL import Image
 
 from mtl_helpers import plots
+from mtl_helpers.datasets.census_income import SOURCE_COLUMN
+from mtl_helpers.datasets.hillstrom import KINDS as HILLSTROM
+from mtl_helpers.datasets.movielens import KINDS as MOVIELENS
+from mtl_helpers.datasets.shop_log import TASKS
+from mtl_helpers.datasets.video_log import KINDS
 from mtl_helpers.gates import GateLevel, GateRecord
 from mtl_helpers.plots.results import mean_and_half_width
 from mtl_helpers.plots.style import GREY, to_png
@@ -173,7 +178,14 @@ def test_names_at_lines_keep_their_order_and_distance() -> None:
 def test_a_variant_has_its_models_colour_and_a_stranger_is_grey() -> None:
     assert plots.model_colour("MMoE, gate dropout") == plots.MODEL_COLOURS["MMoE"]
     assert plots.model_colour("something else") == GREY
-    assert plots.task_colour("click") != plots.task_colour("finish")
+    assert plots.task_colour("something else") == GREY
+
+
+@pytest.mark.parametrize("tasks", [KINDS, TASKS[:2], HILLSTROM, MOVIELENS, SOURCE_COLUMN])
+def test_the_tasks_of_a_data_set_have_colours_of_their_own(tasks) -> None:
+    colours = {plots.task_colour(task) for task in tasks}
+    assert len(colours) == len(tasks)
+    assert GREY not in colours
 
 
 def test_letters_can_be_read_from_the_last_row(scores: pd.DataFrame) -> None:
