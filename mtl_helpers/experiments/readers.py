@@ -251,6 +251,25 @@ def best_rates(frame: pd.DataFrame) -> dict[tuple[str, int, str], float]:
     return {key[:3]: key[3] for key in best}
 
 
+def chosen_runs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Gives the test scores of every model and task after the number of epochs that did best on validation.
+
+    Args:
+        frame: The recorded rows.
+
+    Returns:
+        Its test rows of the chosen learning rates and numbers of epochs, a row a seed.
+
+    Example:
+        >>> chosen_runs(pd.DataFrame(recorded("readers")["results"]))["split"].unique().tolist()
+        ['test']
+    """
+    keys = ["positions", "model", "task", "epoch", "learning_rate"]
+    means = frame[frame["split"] == "validation"].groupby(keys, sort=False)["value"].mean()
+    best = means.groupby(keys[:3], sort=False).idxmax()
+    return frame[frame["split"] == "test"].set_index(keys).sort_index().loc[list(best)].reset_index()
+
+
 def main() -> None:
     """Records the comparison for every place of the positions that is not recorded yet."""
     try:

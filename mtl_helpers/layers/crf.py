@@ -16,6 +16,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mtl_helpers.memory import gradients_forgotten_with_graph
+
 Tensor = Any
 
 
@@ -82,7 +84,8 @@ class ConditionalRandomField(keras.layers.Layer):
             axis=0,
         )
         steps = before + scores[:, :, None, :]
-        futures = log_futures(steps, present, ops.broadcast_to(self.end, ops.shape(scores[:, 0])))
+        with gradients_forgotten_with_graph():
+            futures = log_futures(steps, present, ops.broadcast_to(self.end, ops.shape(scores[:, 0])))
         tables = ops.log_softmax(steps + futures[:, :, None, :], axis=-1)
         return tables * ops.cast(present, "float32")[:, :, None, None]
 

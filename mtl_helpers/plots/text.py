@@ -234,7 +234,7 @@ def score_bars(frame: pd.DataFrame, label: str = "metric") -> Figure:
                 continue
             draw_row(panel, y, values, task_colour(str(name)), ".0f")
         panel.set_title(name, color=task_colour(str(name)))
-        panel.set(xlabel="F1, points", xlim=(0, 103))
+        panel.set(xlabel="F1, points", xlim=(0, 103), xticks=range(20, 100, 20))
     axes[0, 0].set_yticks(range(len(models)), models)
     axes[0, 0].set_ylim(len(models) - 0.5, -0.7)
     return figure

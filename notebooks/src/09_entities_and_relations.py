@@ -52,7 +52,7 @@ from keras import layers, ops
 
 from mtl_helpers.datasets import relation_corpus, with_token_vectors
 from mtl_helpers.datasets.text import words_of
-from mtl_helpers.experiments.readers import f1_scores, train_readers
+from mtl_helpers.experiments.readers import chosen_runs, f1_scores, train_readers
 from mtl_helpers.layers import ConditionalRandomField, CRFNegativeLogLikelihood, decode_tags, tag_marginals
 from mtl_helpers.memory import release
 from mtl_helpers.metrics import paired_interval
@@ -342,8 +342,8 @@ claim("Its marginals are those of the 27 paths.", agree, f"P(Ada is B) = {margin
 # ## Joint or alone?
 #
 # Three models, the same network: joint (both losses, weight 1), relation only and tagging only (the other loss at weight 0, so it leaves no trace in
-# the encoder). 400 sentences, five seeds; for one seed all three get the same sentences, initial weights and batches. The positions go to the
-# relation's path only: no leak. We train for 12 epochs, which is all a minute allows.
+# the encoder). 400 sentences; for one seed all three get the same sentences, initial weights and batches. The positions go to the relation's path
+# only: no leak. Two seeds, 12 epochs: a quick look, as one takes it on a laptop.
 
 # %%
 models = {
@@ -351,56 +351,74 @@ models = {
     "relation only": {"relation": 1.0, "entity": 0.0},
     "tagging only": {"relation": 0.0, "entity": 1.0},
 }
-seeds = [course_seed(offset) for offset in range(5)]
+seeds = [course_seed(offset) for offset in range(2)]
 runs = train_readers(data, models, seeds, sentences=400, epochs=12, positions="head", **sizes)
 
 # %%
 titles = {"relation": "relation, macro F1", "entity": "entity, strict F1"}
+quick, learned_weights = {task: runs.scores(task) for task in titles}, runs.reader.count_params()
+del runs
+release()  # its compiled program
+pd.concat({title: quick[task] for task, title in titles.items()}, axis=1).round(1)
+
+# %% [markdown]
+# What would you report? A quick look has three flaws, and most tables in blog posts have all three. **Two draws**: look how far the two rows are
+# apart. **One learning rate** for all, though a model with two losses may want another. **One length of training**, though two tasks have to be
+# fitted in the steps that one had for itself.
+#
+# `python -m mtl_helpers.experiments.readers` mends them: five seeds, three learning rates, 12, 24 and 48 epochs, the same nine choices for every model. For each model
+# and task the best of the nine *on the validation sentences* is taken, and only that one meets the test sentences. (That the three rates are worth
+# trying was found with one seed, on validation sentences too.)
+#
+# Guess first: does joint training win, and after how many epochs?
+
+# %%
+kept = pd.DataFrame(recorded("readers")["results"])
+places = {"encoder": "positions in the encoder", "head": "positions in the relation's path"}
+chosen = chosen_runs(kept)
+fair = chosen[(chosen["positions"] == "head") & chosen["model"].isin(models)]
+fair.groupby(["task", "model"])[["learning_rate", "epoch"]].first()
+
+# %%
 plots.show(
-    plots.score_bars(runs.frame.assign(metric=runs.frame["task"].map(titles)), "metric"),
-    alt="F1 of the relation and of the entities, for joint, relation only and tagging only, a dot for each of five seeds and the mean with its "
-    "interval. The joint model is below either model of a single task.",
+    plots.score_bars(fair.assign(metric=fair["task"].map(titles)), "metric"),
+    alt="F1 of the relation and of the entities, for joint, relation only and tagging only, each with the settings that did best on validation, a "
+    "dot for each of five seeds and the mean with its interval. Joint is ahead for the relation; for the entities the two are level.",
 )
 
 
 # %%
 def difference(one, other):
-    """Mean paired difference over seeds, as an interval (None of a single seed) and as text."""
+    """Mean paired difference over seeds, as an interval (None of fewer than two) and as text."""
     values = (one - other).dropna().to_numpy()
     if len(values) < 2:
-        return None, f"{values.mean():+.1f} points, one seed"
+        return None, f"{values.sum():+.1f} points, one seed" if len(values) else "not recorded"
     interval = paired_interval(values)
     return interval, f"{interval.mean:+.1f} points, {interval.low:+.1f} to {interval.high:+.1f}, {interval.n} seeds"
 
 
 # %%
-relation, entity = runs.scores("relation"), runs.scores("entity")
-early, early_text = difference(relation["joint"], relation["relation only"])
-tagger, tagger_text = difference(entity["joint"], entity["tagging only"])
-claim("After 12 epochs joint training shows no gain for the relation.", early.low <= 0, early_text)
-claim("It shows none for the tags either.", tagger.low <= 0, tagger_text)
+points = {task: 100 * rows.pivot(index="seed", columns="model", values="value") for task, rows in fair.groupby("task")}
+fair_gain, fair_text = difference(points["relation"]["joint"], points["relation"]["relation only"])
+tags_gain, tags_text = difference(points["entity"]["joint"], points["entity"]["tagging only"])
+claim("With the same tuning, joint training is better for the relation.", fair_gain.low > 0, fair_text)
+claim("For the tags it brings nothing: less than a point either way.", abs(tags_gain.mean) < 1, tags_text)
 
-# %% [markdown]
-# So sharing hurts? Not so fast. Two tasks have to be fitted in the steps that one had for itself. Here is the same comparison, recorded over a
-# longer training by `python -m mtl_helpers.experiments.readers`. Guess first: what happens to the gain?
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ### The length of training
 #
-# A warning first. Before this recording about a dozen settings (learning rate, width, length) were tried, and they were scored on these same test
-# sentences; joint training was ahead in some and behind in others, and the learning rate used here is a high one. Take the curve as a case of
-# what the length of training can do, not as a law.
+# So this corpus keeps what it promised: types tell what vague wording leaves open, and the tags teach types. Now the same runs after each number of epochs, the
+# learning rate chosen on validation for each model at each length:
 
 # %%
-kept = pd.DataFrame(recorded("readers")["results"])
-keys = ["positions", "epoch", "seed"]
-points = 100 * kept[kept["task"] == "relation"].pivot(index=keys, columns="model", values="value")
-gain = (points["joint, 1"] - points["relation only"]).rename("gain").reset_index()
-places = {"encoder": "positions in the encoder", "head": "positions in the relation's path"}
+scored = kept[(kept["split"] == "test") & (kept["task"] == "relation")]
+both = 100 * scored.pivot(index=["positions", "epoch", "seed"], columns="model", values="value")
+gain = (both["joint"] - both["relation only"]).rename("gain").reset_index()
 gain["line"] = gain["positions"].map(places)
-
-# %%
 plots.show(
     plots.gain_against(gain, "epoch", "epochs of training, 400 sentences"),
     alt="Gain of joint training for the relation, in points of F1, after 12, 24 and 48 epochs, a line for each place of the positions with "
-    "its interval over five seeds. After 12 epochs the gain is uncertain or negative, after 48 it is positive.",
+    "its interval over five seeds. The gain grows with the length of training.",
 )
 
 
@@ -412,12 +430,115 @@ def gains_at(values, **chosen):
     return difference(values["gain"], 0 * values["gain"])
 
 
+early, early_text = gains_at(gain, positions="head", epoch=12)
 late, late_text = gains_at(gain, positions="head", epoch=48)
-claim("After 48 epochs joint training is better for the relation.", late.low > 0, late_text)
+claim("After 12 epochs no gain is shown.", early.low <= 0, early_text)
+claim("After 48 epochs it is there.", late.low > 0, late_text)
+
+# %% [markdown]
+# A quick look would have shelved the idea. The joint model needs longer, because its encoder learns the tags first; then the relation can use
+# what the tags have taught. Mind the edge: 48 epochs is the longest that was tried, and it was chosen. What comes after is not known.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# Ask the room: which of the two results would you have published? A fixed number of epochs is a choice, and it favours the model with less to learn. What
+# Ask the room: which of the two lengths would you have published? A fixed number of epochs is a choice, and a short one favours the model with less to learn. What
 # would be a fair budget: the same epochs, the same seconds, or each model until its validation score stops rising?
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## How much weight for the tags?
+#
+# The two losses are means over different things, the relation's over sentences and the tags' over tokens, so "1 and 1" means nothing in
+# itself. The same recording has three weights of the tags' loss, each tuned like the others. Before you look: at which weight is the *relation*
+# best? At the smallest, which leaves it most of the loss?
+
+# %%
+head = chosen[chosen["positions"] == "head"]
+weighted = head[head["model"].str.startswith("joint")].sort_values("weight")
+single = head[head["model"].str.endswith("only")].groupby("task")["value"].mean()
+plots.show(
+    plots.weight_sweep(weighted, single.to_dict()),
+    alt="F1 of the relation and of the entities against the weight of the tags' loss, .3, 1 and 3, a dot a seed, with dashed lines for each "
+    "task alone.",
+)
+
+# %%
+means = 100 * weighted.groupby(["task", "weight"])["value"].mean()
+travel = means["relation"].max() - means["relation"].min()
+claim("For the relation the weight hardly matters once both are learned.", travel < 3, f"{travel:.1f} points apart")
+tags_at = 100 * head[head["task"] == "entity"].pivot(index="seed", columns="model", values="value")
+paid, paid_text = difference(tags_at["joint, tags 0.3"], tags_at["tagging only"])
+claim("For the tags it does: at .3 they lose against learning alone.", paid.high < 0, paid_text)
+
+# %% [markdown]
+# A weight is not a share of importance. With Adam it decides mostly how *early* a task is learned: a small weight leaves the tags behind at first, and
+# the longer the training, the less of that is left.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Vectors from elsewhere
+#
+# The post did not learn its word vectors: it fed the network 768 numbers per token, computed beforehand by a language model. The encoder is an
+# argument of `ner_relation`, so they go in without touching the model. We have no language model here, so we make small vectors the
+# old way: count which words stand near each other in all training sentences, *labels unused*, and keep the strongest directions (PPMI and a singular
+# value decomposition; Levy and Goldberg, 2014).
+
+
+# %%
+def word_vectors(tokens, size, dim=32, window=2):
+    """A vector a word from the company it keeps; tokens [sentences, length] with 0 as padding."""
+    counts = np.zeros((size, size), "float32")
+    for apart in range(1, window + 1):
+        np.add.at(counts, (tokens[:, :-apart].ravel(), tokens[:, apart:].ravel()), 1)
+    counts = (counts + counts.T)[1:, 1:]
+    often = counts.sum(axis=1)
+    information = np.log(np.maximum(counts * often.sum() / np.outer(often, often).clip(1e-9), 1))
+    strength, directions = np.linalg.eigh(information)  # symmetric: singular values are the sizes of eigenvalues
+    strongest = np.argsort(-np.abs(strength))[:dim]
+    found = np.vstack([np.zeros(dim), directions[:, strongest] * np.sqrt(np.abs(strength[strongest]))])
+    return (found / found.std()).astype("float32")
+
+
+vectors = word_vectors(data.train.inputs["tokens"], data.inputs["tokens"].size)
+
+# %%
+vocabulary = np.array(data.vocabularies["tokens"])
+length = np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-9)
+near = {
+    word: ", ".join(vocabulary[np.argsort(-(vectors / length) @ (vectors / length)[number])[1:5]])
+    for word in ("acquired", "lives", "mrs", "city")
+    for number in np.flatnonzero(vocabulary == word)
+}
+pd.Series(near, name="nearest words").to_frame()
+
+# %% [markdown]
+# Now read with them. `with_token_vectors` adds one more input, a vector for every token, and the encoder hands it on: no table of words is left to
+# learn. The same two seeds, 400 sentences and 12 epochs as in the quick look. Guess: what do vectors bring that have seen the *words* of 1,500
+# sentences, but not one label more?
+
+# %%
+splits = {split: vectors[getattr(data, split).inputs["tokens"]] for split in ("train", "validation", "test")}
+wide = with_token_vectors(data, splits)
+options = {**sizes, "positions": "head", "encoder": lambda inputs: inputs["vectors"]}
+given = train_readers(wide, {"joint, given vectors": models["joint"]}, seeds, sentences=400, epochs=12, **options)
+
+# %%
+has_table = "tokens_embedding" in {layer.name for layer in given.reader.layers}
+details = f"{given.reader.count_params():,} weights instead of {learned_weights:,}; {wide.inputs['vectors']}"
+claim("The model with given vectors has no table of words to learn.", not has_table, details)
+side = {title: pd.concat([quick[task], given.scores(task)], axis=1) for task, title in titles.items()}
+pd.concat(side, axis=1).round(1)
+
+# %%
+better = given.scores("relation").iloc[:, 0].mean() - quick["relation"]["joint"].mean()
+claim(
+    "After the same 12 epochs it reads relations better than with learned vectors.", better > 0, f"{better:+.1f} points"
+)
+del given, wide, splits
+release()
+
+# %% [markdown]
+# With a language model in place of `word_vectors`, nothing in these cells changes: `with_token_vectors(data, {split: array})` takes
+# `[rows, length, 768]` as well (try `dim=768`; mind the memory, the array is 24 times as large). What a language model would bring on top: it has
+# read billions of words, so no name is new to it, and each vector already depends on the sentence. On CoNLL04, further down, that is worth more
+# than any loss weight.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Look inside: the sentence inspector
@@ -427,7 +548,6 @@ claim("After 48 epochs joint training is better for the relation.", late.low > 0
 # sentences and train in the open, with `compile` and `fit`:
 
 # %%
-release()  # the programs of the runs above
 keras.utils.set_random_seed(course_seed())
 model = ner_relation(data, positions="head", **sizes)
 model.compile(keras.optimizers.Adam(0.005), loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 0.3})
@@ -465,83 +585,6 @@ details = f"mean {np.mean(follows):+.1f} against {np.mean(strays):+.1f}"
 claim("The field has learned that I goes on where B began.", np.mean(follows) > np.mean(strays), details)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## How much weight for the tags?
-#
-# The two losses are means over different things, the relation's over sentences and the tags' over tokens, so "1 and 1" means nothing in
-# itself. The same recording has three weights of the tags' loss. Before you look: at which weight is the *relation* best? At the smallest,
-# which leaves it most of the loss?
-
-# %%
-last = kept[(kept["positions"] == "head") & (kept["epoch"] == kept["epoch"].max())]
-single = last[last["weight"] == 0].groupby("task")["value"].mean()
-plots.show(
-    plots.weight_sweep(last[last["weight"] > 0], single.to_dict()),
-    alt="F1 of the relation and of the entities against the weight of the tags' loss, .3, 1 and 3, a dot a seed, with dashed lines for each "
-    "task alone.",
-)
-
-# %%
-means = 100 * last[last["weight"] > 0].groupby(["task", "weight"])["value"].mean()
-travel = means["relation"].max() - means["relation"].min()
-claim("For the relation the weight hardly matters once both are learned.", travel < 3, f"{travel:.1f} points apart")
-tags_at = 100 * last[last["task"] == "entity"].pivot(index="seed", columns="model", values="value")
-paid, paid_text = difference(tags_at["joint, 0.3"], tags_at["tagging only"])
-claim("For the tags it does: at .3 they lose against learning alone.", paid.high < 0, paid_text)
-
-# %% [markdown]
-# A weight is not a share of importance. With Adam it decides mostly how *early* a task is learned: a small weight leaves the tags behind at first, and
-# the longer the training, the less of that is left.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## Vectors from elsewhere
-#
-# The post did not learn its word vectors: it fed the network 768 numbers per token, computed beforehand by a language model. The encoder is an
-# argument of `ner_relation`, so they go in without touching the model. We have no language model here, so we make small vectors the
-# old way: count which words stand near each other in all training sentences, *labels unused*, and keep the strongest directions (PPMI and a singular
-# value decomposition; Levy and Goldberg, 2014).
-
-
-# %%
-def word_vectors(tokens, size, dim=32, window=2):
-    """A vector a word from the company it keeps; tokens [sentences, length] with 0 as padding."""
-    counts = np.zeros((size, size))
-    for apart in range(1, window + 1):
-        np.add.at(counts, (tokens[:, :-apart].ravel(), tokens[:, apart:].ravel()), 1)
-    counts = (counts + counts.T)[1:, 1:]
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
-    information = np.log(np.maximum(counts / np.maximum(expected, 1e-9), 1))
-    strength, directions = np.linalg.eigh(information)  # symmetric: singular values are the sizes of eigenvalues
-    strongest = np.argsort(-np.abs(strength))[:dim]
-    return np.vstack([np.zeros(dim), directions[:, strongest] * np.sqrt(np.abs(strength[strongest]))])
-
-
-vectors = word_vectors(data.train.inputs["tokens"], data.inputs["tokens"].size)
-
-# %%
-vocabulary = np.array(data.vocabularies["tokens"])
-length = np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-9)
-near = {
-    word: ", ".join(vocabulary[np.argsort(-(vectors / length) @ (vectors / length)[number])[1:5]])
-    for word in ("acquired", "lives", "mrs", "city")
-    for number in np.flatnonzero(vocabulary == word)
-}
-pd.Series(near, name="nearest words").to_frame()
-
-# %%
-splits = {split: vectors[getattr(data, split).inputs["tokens"]] for split in ("train", "validation", "test")}
-wide = with_token_vectors(data, splits)
-given = ner_relation(wide, encoder=lambda inputs: inputs["vectors"], positions="head", **sizes)
-learned = ner_relation(data, positions="head", **sizes)
-has_table = "tokens_embedding" in {layer.name for layer in given.layers}
-details = f"{given.count_params():,} weights instead of {learned.count_params():,}; {wide.inputs['vectors']}"
-claim("The model with given vectors has no table of words to learn.", not has_table, details)
-
-# %% [markdown]
-# With a language model in place of `word_vectors`, nothing below this line changes: `with_token_vectors(data, {split: array})` takes
-# `[rows, length, 768]` as well. What that would bring: it has read billions of words, so no name is new to it, and each vector already depends on
-# the sentence. On CoNLL04, further down, that is worth more than any loss weight.
-
-# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Real sentences: where do the two points hold?
 #
 # SemEval-2010 Task 8: 8,000 training and 2,717 test sentences with two marked nouns; nine relations. `python -m mtl_helpers.experiments.ner_relation` has
@@ -552,6 +595,8 @@ claim("The model with given vectors has no table of words to learn.", not has_ta
 content = recorded("ner_relation")
 results = pd.DataFrame(content["results"])
 results = results.join(pd.DataFrame(results.pop("scores").tolist()))
+heavy = results[results["tag_weight"].notna()]
+results = results[results["tag_weight"].isna()]
 semeval = results[(results["data"] == "semeval") & (results["pooling"] == "max")]
 by_rows = ["positions", "rows", "seed"]
 macro = 100 * semeval.pivot(index=by_rows, columns="model", values="relation macro F1")
@@ -592,9 +637,28 @@ claim(
 )
 
 # %% [markdown]
+# One weight of the tags' loss may be the wrong one. So the fewest and the most sentences have also been read at weight 1, everything else as before:
+
+# %%
+heavy = heavy.set_index(by_rows)
+alone = macro["relation only"].reindex(heavy.index)
+heavy_gains = (100 * heavy["relation macro F1"] - alone).rename("gain").reset_index()
+few, many = min(counts), max(counts)
+at_one = {p: {f"{n:,}": gains_at(heavy_gains, positions=p, rows=n) for n in (few, many)} for p in places}
+pd.DataFrame({places[p]: {size: text for size, (_, text) in each.items()} for p, each in at_one.items()})
+
+# %%
+tags_at_one = 100 * heavy["entity F1"].groupby(["positions", "rows"]).mean().unstack("rows")
+tags_at_one.rename(index=places).style.format(precision=0, thousands=",").set_caption("F1 of the tags at weight 1")
+
+# %%
+shown = sum(interval.low >= 2 for each in at_one.values() for interval, _ in each.values() if interval)
+claim("Nor is it at weight 1, with the fewest or the most sentences.", shown == 0, f"{shown} intervals from 2 up")
+
+# %% [markdown]
 # Why do the post and our table differ? It gives one number: no seeds, no count of sentences, no loss weights tried. One run against one run is
-# the difference of two draws. And our table has a limit of its own: one weight of the tags' loss, at which a joint model that does not see the
-# positions hardly learns its tags from few sentences. A larger weight may tell another story; it has not been recorded.
+# the difference of two draws. What our table leaves open: learning rate and epochs were chosen at the small weight, and weight 1 was tried at
+# two sizes only.
 #
 # How far apart are two draws of the *same* model?
 
@@ -627,10 +691,39 @@ claim(
 # the time the relation takes, the tags are hardly learned. A second task that is not learned cannot help.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
+# ### How good is the reader?
+#
+# The official score of the task is the macro F1 *with* direction. Beside ours stand published networks of the same kind; all of them begin with word vectors
+# pretrained on large text, ours with random ones.
+
+# %%
+scores_of = ["relation macro F1", "relation macro F1, with direction"]
+full = (
+    100
+    * results[(results["data"] == "semeval") & (results["rows"] == 8000)]
+    .groupby(["model", "pooling", "positions"])[scores_of]
+    .mean()
+)
+reached = full.dropna().max().rename("ours, the better model, 8,000 sentences")
+theirs_too = pd.Series(
+    {
+        "Zhang 2015: BiLSTM, words alone": 82.7,
+        "Zhang 2015: with the features of taggers and a parser": 84.3,
+        "Zhou 2016: BiLSTM with attention": 84.0,
+    },
+    name=scores_of[1],
+)
+display(reached.to_frame().T.round(1), theirs_too.to_frame())
+best_semeval = reached[scores_of[0]]
+claim(
+    "With 8,000 sentences the best reader reaches .72 on the nine relations.", best_semeval >= 72, f"{best_semeval:.1f}"
+)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### CoNLL04: typed entities, five relations
 #
-# 910 training sentences of news; people, places, organisations. Strict F1: the first word, the last word and the type must be right. The best
-# published systems with a BiLSTM and a CRF beside ours; all of theirs begin with pretrained word vectors.
+# 910 training sentences of news; people, places, organisations. Strict F1: the first word, the last word and the type must be right. Published systems
+# beside ours; all of theirs begin with pretrained vectors or a pretrained network. (A "?": we could not check how they average.)
 
 # %%
 conll = results[results["data"] == "conll04"].set_index("seed")
@@ -639,24 +732,32 @@ published = pd.DataFrame(
     {
         "entity F1": [83.9, 86.2, 88.9],
         "relation F1": [62.0, 64.4, 71.5],
-        "averaged": ["macro", "micro", "micro"],
+        "averaged": ["macro", "?", "micro"],
     },
     index=["Bekoulis 2018: BiLSTM-CRF", "Nguyen 2019: BiLSTM-CRF, biaffine", "Eberts 2020: pretrained transformer"],
 )
-display(ours_04, published)
+display(Markdown(f"Ours: mean of {conll.index.nunique()} seeds."), ours_04, published)
 
 # %%
 joint_04, tagger_04 = (conll[conll["model"] == name]["entity F1"] for name in ("joint", "tagging only"))
 best_04 = 100 * max(joint_04.mean(), tagger_04.mean())
 claim("Strict entity F1 reaches .75 with learned vectors and word shapes alone.", best_04 >= 75, f"{best_04:.1f}")
 relation_04 = 100 * conll.pivot(columns="model", values="relation macro F1")
-text_04 = difference(relation_04["joint"], relation_04["relation only"])[1]
-display(Markdown(f"Relation, joint minus alone: {text_04}."))
+gain_04, text_04 = difference(relation_04["joint"], relation_04["relation only"])
+cost_04, cost_text = difference(100 * joint_04, 100 * tagger_04)
+claim("Here joint training helps the relation.", gain_04.low > 0, text_04)
+claim("It does not help the tags.", cost_04.low <= 0, cost_text)
 
 # %% [markdown]
-# Mind what is compared. Our relation F1 asks about pairs of *given* entities; the published ones count a relation only if both entities were
-# found as well, which is harder. The entity column is comparable, and it says where the points are: not in the second task but in the encoder. The step
-# from learned vectors to pretrained ones, and from those to a pretrained transformer, is larger than any gain in this chapter.
+# So here the gain is real, and SemEval has none. What differs? CoNLL04's entities have *types*, and a relation wants certain ones: only a person
+# lives somewhere. SemEval's nouns have no types; their tags say only where they are, which the relation is told anyway. And CoNLL04 has few sentences.
+# That is a reading of two data sets and a made-up one, not a proof; the tags pay for it, and both models share one learning rate and one number
+# of epochs, chosen on validation sentences.
+#
+# Mind what is compared with the published systems. Our relation F1 asks about pairs of *given* entities; theirs count a relation only if both entities
+# were found as well, which is harder. The first and the last of them also train on the validation sentences. The entity column is comparable, and it says
+# where most points are: in the encoder. From random vectors to pretrained ones, and from those to a pretrained transformer, is a larger step than
+# the second task.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What does the CRF cost?
@@ -673,23 +774,20 @@ claim("Decoding 1,000 sentences of 40 tokens takes at most a second.", decoding 
 # ## What we measured
 
 # %%
-best_semeval = 100 * results[results["rows"] == 8000].groupby(["model", "pooling"])["relation macro F1"].mean().max()
-claim(
-    "With 8,000 sentences the best reader reaches .72 on SemEval's nine relations.",
-    best_semeval >= 72,
-    f"{best_semeval:.1f}",
-)
 facts = {
-    "corpus, relation, joint minus alone, 12 epochs": early_text,
-    "the same, 48 epochs": late_text,
-    "corpus, tags, joint minus alone, 12 epochs": tagger_text,
+    "corpus, relation, joint minus alone, each tuned": fair_text,
+    "the same after 12 epochs only": early_text,
+    "corpus, tags, joint minus alone, each tuned": tags_text,
+    "corpus, relation, vectors given instead of learned, 12 epochs": f"{better:+.1f} points, {len(seeds)} seeds",
     "entities found from positions alone": f"{100 * share:.0f} %",
     **{
         f"SemEval, {places[p]}, 8,000 sentences": each["8,000"][1] for p, each in found_gains.items() if "8,000" in each
     },
+    **{f"SemEval, {places[p]}, 8,000, tags' weight 1": each[f"{many:,}"][1] for p, each in at_one.items()},
     "SemEval, best macro F1": f"{best_semeval:.1f}",
     "CoNLL04, entities, strict F1": f"{best_04:.1f}",
     "CoNLL04, relation, joint minus alone": text_04,
+    "CoNLL04, entities, joint minus alone": cost_text,
     "CRF: step, decoding of 1,000 sentences": f"{slower:.2f} times as long, {decoding:.2f} s",
 }
 pd.Series(facts, name="joint training of entities and relations").to_frame()
@@ -697,12 +795,12 @@ pd.Series(facts, name="joint training of entities and relations").to_frame()
 # %% [markdown]
 # ## When not to use it
 #
-# - You need only the relation, and have thousands of labelled sentences: the second task brings little or nothing.
+# - The tags say nothing the relation does not know already (SemEval: where the nouns are, but not of what type): the second task brings nothing.
 # - The entities are known when the model is used: give them as inputs, do not learn them.
 # - You can have a pretrained encoder: take it first; then ask whether a second task adds to it.
 # - Only one of the tasks has time to be learned: a joint model trained too short is worse at both.
 #
-# Use it when you need both answers from one reading, when the tags' labels are cheap, or when types decide what the wording leaves open.
+# Use it when types decide what the wording leaves open, when you need both answers from one reading, or when the tags' labels are cheap.
 
 # %% [markdown]
 # ## Questions people ask
@@ -717,7 +815,7 @@ pd.Series(facts, name="joint training of entities and relations").to_frame()
 #
 # **The relation model says "no relation" for everything.** Most pairs have none. Look at F1 per relation, never at accuracy; weigh the rare classes.
 #
-# **Where did the two points come from?** Nobody can say from one run. See the spread between seeds above.
+# **Where did the two points come from?** Nobody can say from one run. On CoNLL04 and on the made-up corpus there is such a gain and more, on SemEval not.
 #
 # **Why is a word's capital letter ignored?** `tokens` are lower-cased; CoNLL04's model has the word's shape (`Xx-d`), prefix and suffix as further inputs.
 
@@ -744,6 +842,9 @@ summary("09")
 #   recognition*. 2016. <https://arxiv.org/abs/1603.01360>
 # - D. Zeng and others: *Relation classification via convolutional deep neural network*. COLING 2014. <https://aclanthology.org/C14-1220>
 # - I. Hendrickx and others: *SemEval-2010 Task 8*. <https://aclanthology.org/S10-1006>
+# - S. Zhang, D. Zheng, X. Hu, M. Yang: *Bidirectional long short-term memory networks for relation classification*. PACLIC 2015.
+#   <https://aclanthology.org/Y15-1009>. P. Zhou and others: *Attention-based bidirectional LSTM networks for relation classification*. ACL 2016.
+#   <https://aclanthology.org/P16-2034>
 # - D. Roth, W. Yih: *A linear programming formulation for global inference*. CoNLL 2004. <https://aclanthology.org/W04-2401>
 # - G. Bekoulis and others: *Joint entity recognition and relation extraction as a multi-head selection problem*. 2018. <https://arxiv.org/abs/1804.07847>
 # - D. Q. Nguyen, K. Verspoor: *End-to-end neural relation extraction using deep biaffine attention*. ECIR 2019. <https://arxiv.org/abs/1812.11275>

@@ -1,8 +1,10 @@
 """The conditional random field against enumeration of all tag sequences."""
 
+import gc
 import itertools
 import subprocess
 import sys
+import weakref
 
 import keras
 import numpy as np
@@ -177,3 +179,21 @@ def test_wrong_sizes_are_named():
         ConditionalRandomField(1)
     with pytest.raises(ValueError, match=r"Dense\(4\)"):
         ConditionalRandomField(4)(np.zeros((1, 2, 3), "float32"))
+
+
+def test_a_program_with_a_field_is_forgotten():
+    """TensorFlow's list of gradients would keep every graph with a field for ever."""
+    crf, scores = field(3, 0), tf.zeros((1, 4, 3))
+
+    def slope():
+        with tf.GradientTape() as tape:
+            tape.watch(scores)
+            loss = CRFNegativeLogLikelihood()(tf.zeros((1, 4), tf.int32), crf(scores))
+        return tape.gradient(loss, scores)
+
+    program = tf.function(slope).get_concrete_function()
+    np.testing.assert_allclose(program(), slope(), atol=1e-6)
+    graph = weakref.ref(program.graph)
+    del program
+    gc.collect()
+    assert graph() is None

@@ -111,6 +111,23 @@ def test_rates_are_chosen_on_validation_and_scored_on_test_once(data, monkeypatc
     }
 
 
+def test_the_reported_runs_are_those_that_did_best_on_validation():
+    scores = {(12, 0.1): (0.5, 0.9), (24, 0.1): (0.7, 0.6), (24, 0.2): (0.4, None)}  # validation, test
+    rows = [
+        {"positions": "head", "model": "joint", "task": "entity", "epoch": epoch, "learning_rate": rate, "seed": seed}
+        | {"split": split, "value": value}
+        for (epoch, rate), both in scores.items()
+        for split, value in zip(("validation", "test"), both, strict=True)
+        for seed in (0, 1)
+        if value is not None
+    ]
+    found = readers.chosen_runs(pd.DataFrame(rows))
+    assert found[["epoch", "seed", "split", "value"]].to_numpy().tolist() == [
+        [24, 0, "test", 0.6],
+        [24, 1, "test", 0.6],
+    ]
+
+
 def test_what_is_recorded_is_not_done_again(monkeypatch, tmp_path):
     done = []
     monkeypatch.setattr(recording, "RESULTS", tmp_path)
