@@ -26,7 +26,7 @@ PAUSE = 0.2  # seconds between two looks at the memory
 
 
 def family_memory(process: psutil.Process) -> int:
-    """Adds up what a process and those it started hold, in bytes; what they share counts once each."""
+    """Adds up what a process and those it started hold, in bytes; pages that they share count for each."""
     total = 0
     for each in [process, *process.children(recursive=True)]:
         try:

@@ -1,7 +1,8 @@
 """What grows with rows, tasks, experts and vocabulary: ``python -m mtl_helpers.experiments.cost_curves [AXIS ...]``.
 
 One of the four grows, the others stay. Every point is measured in a fresh process, so that none pays for what another
-left in memory. Kept are the time of a step, three times over, and the memory on top of what the process needs anyway.
+left in memory. Kept are the time of a step, again and again for some seconds, by the clock and in seconds of the
+processors, which hardly depend on who else uses the machine; and the memory on top of what the process needs anyway.
 The vocabulary is measured with two optimizers: Adam moves all vectors at every step, plain SGD those in the batch.
 
 Written to ``data/results/cost_curves.json`` after every point; a run that was interrupted goes on where it stopped.
@@ -36,7 +37,8 @@ SETTINGS: dict[str, Any] = {
     "expert_units": [64],
     "tower_units": [32],
     "embedding_dim": 16,
-    "repeats": 3,
+    "repeats": [3, 9],  # at least, at most
+    "seconds": 4,  # of repeats beyond the least
     "base": {"rows": 20_480, "tasks": 2, "experts": 8, "vocabulary": 1000, "optimizer": "Adam"},
 }
 AXES: dict[str, dict[str, Any]] = {
@@ -86,9 +88,7 @@ def random_data(rows: int, tasks: int, vocabulary: int, seed: int = 0) -> MultiT
     return MultiTaskData("random", {name: Task() for name in names}, inputs, split, few, few)
 
 
-def measure(
-    rows: int, tasks: int, experts: int, vocabulary: int, optimizer: str = "Adam", repeats: int = SETTINGS["repeats"]
-) -> dict[str, Any]:
+def measure(rows: int, tasks: int, experts: int, vocabulary: int, optimizer: str = "Adam") -> dict[str, Any]:
     """Trains an MMoE for a while in this process.
 
     Args:
@@ -97,11 +97,11 @@ def measure(
         experts: Experts.
         vocabulary: Categories, over all columns.
         optimizer: ``"Adam"`` or ``"SGD"``.
-        repeats: How often to go through the rows, after a few steps that are not counted.
 
     Returns:
-        ``seconds`` a step, one for each repeat; ``bytes`` that the process took on top of what it had before the data
-        were drawn; ``parameters``.
+        ``seconds`` a step by the clock and ``processor_seconds``, one for each time the rows were gone through, after a
+        few steps that are not counted; ``bytes`` that the process took on top of what it had before the data were
+        drawn; ``parameters``.
     """
     before = peak_memory()
     data, batch_size = random_data(rows, tasks, vocabulary), SETTINGS["batch_size"]
@@ -111,12 +111,14 @@ def measure(
     fit: Callable[..., Any] = partial(model.fit, batch_size=batch_size, verbose=0)
     warm = data.train.take(slice(0, 5 * batch_size))
     fit(warm.inputs, warm.labels)
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
+    (least, most), end, steps = SETTINGS["repeats"], time.perf_counter() + SETTINGS["seconds"], -(-rows // batch_size)
+    found: dict[str, Any] = {"seconds": [], "processor_seconds": []}
+    while (done := len(found["seconds"])) < least or (done < most and time.perf_counter() < end):
+        start, start_of_processors = time.perf_counter(), time.process_time()
         fit(data.train.inputs, data.train.labels)
-        seconds.append((time.perf_counter() - start) / -(-rows // batch_size))
-    return {"seconds": seconds, "bytes": peak_memory() - before, "parameters": model.count_params()}
+        found["seconds"].append((time.perf_counter() - start) / steps)
+        found["processor_seconds"].append((time.process_time() - start_of_processors) / steps)
+    return found | {"bytes": peak_memory() - before, "parameters": model.count_params()}
 
 
 def point(axis: str, value: int) -> dict[str, Any]:

@@ -44,14 +44,9 @@ def cost_lines(
         for name, colour, marker in zip(names, COLOURS, MARKERS, strict=False):
             rows = points[points["axis"] == name]
             draw_cost(panel, rows, fits[name], colour, marker)
-            label = name.partition(", ")[2]
-            last = rows[rows["value"] == rows["value"].max()]["cost"].median()
-            if label:
-                offset = (-8, 10) if name == names[0] else (-8, -18)
-                where = (rows["value"].max(), last)
-                panel.annotate(
-                    label, where, offset, textcoords="offset points", ha="right", color=colour, fontweight="bold"
-                )
+            end = (rows["value"].max(), rows["cost"][rows["value"] == rows["value"].max()].min())
+            label = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
+            panel.annotate(name.partition(", ")[2], end, (9, 0), textcoords="offset points", **label)
         panel.margins(0.1, 0.2)
         both_logarithmic(panel)
         panel.set_xlabel(title)

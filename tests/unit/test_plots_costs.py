@@ -19,7 +19,7 @@ def test_a_cost_is_drawn_with_every_repeat_and_its_line():
     np.testing.assert_allclose(line.get_ydata(), 1 + 0.1 * line.get_xdata())
     assert list(dots.get_ydata()) == [2.0, 2.2, 101.0, 99.0]
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
-    assert texts(panel) == []
+    assert texts(panel) == [""]
 
 
 def test_two_lines_of_a_panel_are_named():
