@@ -183,19 +183,23 @@ claim(
 # | load | 负载 | the share of all gate weight that an expert gets | [06](06_mmoe_and_its_gates.ipynb) |
 # | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | [07](07_ple_and_the_seesaw.ipynb) |
 # | seesaw | 跷跷板现象 | what one task gains, the other loses | [07](07_ple_and_the_seesaw.ipynb) |
-# | loss weight | 损失权重 | how much a task's loss counts in the sum | 08 |
-# | Pareto front | 帕累托前沿 | models that no other beats on all tasks at once | 08 |
-# | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | 08 |
-# | dynamic weight average | 动态权重平均 | a task whose loss falls slowly gets more weight | 08 |
-# | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | 08 |
-# | named-entity recognition | 命名实体识别 | find and type the names in a sentence | 09 |
-# | token | 词元 | a word or piece of one, as a number | 09 |
-# | position embedding | 位置嵌入 | a learned vector for the distance to an entity | 09 |
-# | label leakage | 标签泄漏 | an input gives the label away | [04](04_click_and_pay.ipynb), 09 |
-# | relation classification | 关系分类 | say how two marked entities are related | 09 |
-# | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | 09 |
-# | transition matrix | 转移矩阵 | how well one tag follows another, in a CRF | 09 |
-# | Viterbi algorithm | 维特比算法 | finds the best sequence of tags without trying all | 09 |
+# | loss weight | 损失权重 | how much a task's loss counts in the sum | [08](08_balancing_losses.ipynb) |
+# | Pareto front | 帕累托前沿 | models that no other beats on all tasks at once | [08](08_balancing_losses.ipynb) |
+# | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | [08](08_balancing_losses.ipynb) |
+# | dynamic weight average | 动态权重平均 | a task whose loss falls slowly gets more weight | [08](08_balancing_losses.ipynb) |
+# | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | [08](08_balancing_losses.ipynb) |
+# | named-entity recognition | 命名实体识别 | find and type the names in a sentence | [09](09_entities_and_relations.ipynb) |
+# | token | 词元 | a word or piece of one, as a number | [09](09_entities_and_relations.ipynb) |
+# | position embedding | 位置嵌入 | a learned vector for the distance to an entity | [09](09_entities_and_relations.ipynb) |
+# | label leakage | 标签泄漏 | an input gives the label away | [04](04_click_and_pay.ipynb), [09](09_entities_and_relations.ipynb) |
+# | relation classification | 关系分类 | say how two marked entities are related | [09](09_entities_and_relations.ipynb) |
+# | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | [09](09_entities_and_relations.ipynb) |
+# | transition matrix | 转移矩阵 | how well one tag follows another, in a CRF | [09](09_entities_and_relations.ipynb) |
+# | Viterbi algorithm | 维特比算法 | finds the best sequence of tags without trying all | [09](09_entities_and_relations.ipynb) |
+# | data-parallel training | 数据并行 | every process holds the whole model and works on its share of each batch | [10](10_beyond_one_machine.ipynb) |
+# | all-reduce | 全规约 | all processes end up with the sum of what each of them had | [10](10_beyond_one_machine.ipynb) |
+# | embarrassingly parallel | 易并行 | jobs that need nothing of each other, such as the seeds of a study | [10](10_beyond_one_machine.ipynb) |
+# | SavedModel | 导出模型 | a trained model as a file that serves without Python | [10](10_beyond_one_machine.ipynb) |
 # | AUC | AUC | chance that a positive row outranks a negative one | everywhere |
 # | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
 
