@@ -70,7 +70,7 @@ def test_other_settings_are_not_mixed(untrained, monkeypatch):
 
 
 def test_plan_counts_runs():
-    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * 2 * 3 + 2 + 2 * 2 + 3)
+    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * 5 + 2 + 2 * 2 + 3) + 5
     assert {run.split for run in experiment.plan(1, [500], ["conll04"], "validation")} == {"validation"}
 
 
