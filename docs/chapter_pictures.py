@@ -13,7 +13,7 @@ from PIL import Image
 DOCS = Path(__file__).resolve().parent
 WIDTH, HEIGHT, COLOURS = 400, 250, 64
 # Which of a chapter's figures, counted from 0, says most about it.
-FIGURES = {"00": 1, "01": 0, "02": 1, "03": 6, "04": 2, "05": 2, "06": 7, "07": 1, "08": 0, "09": 0, "10": 0}
+FIGURES = {"00": 1, "01": 0, "02": 1, "03": 6, "04": 2, "05": 2, "06": 7, "07": 1, "08": 0, "09": 0, "10": 3}
 
 
 def figures(notebook: Path) -> list[bytes]:

@@ -133,9 +133,8 @@ def exchange_lines(
             name, (sizes[-1], times[-1]), (8, 0), textcoords="offset points", va="center", color=colour, weight="bold"
         )
     panel.axhline(1e3 * own_seconds, color=GREY, linewidth=1)
-    panel.annotate(
-        "own part of a step", (sizes[-1], 1e3 * own_seconds), (8, 0), textcoords="offset points", va="center"
-    )
+    right = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+    panel.annotate("own part of a step", (1.01, 1e3 * own_seconds), **right)
     panel.axvline(gradient_bytes, color=GREY, linewidth=1, linestyle=":")
     top = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
     panel.annotate("our model", (gradient_bytes, 1), (5, -4), **top)
