@@ -34,6 +34,18 @@ def whole_study(rows: int) -> None:
     study({"MMoE": mmoe}, task_pair(0.5, rows), seeds=SEEDS, epochs=1, batch_size=BATCH, progress=False)
 
 
+def study_of_drawn_rows(rows: int) -> None:
+    """The same with as many rows drawn anew for each seed."""
+    study(
+        {"MMoE": mmoe},
+        lambda seed: task_pair(0.5, rows, seed=seed),
+        seeds=SEEDS,
+        epochs=1,
+        batch_size=BATCH,
+        progress=False,
+    )
+
+
 def streamed_fit(rows: int) -> None:
     """Writes as many training rows to disk, shard by shard, and trains MMoE on the stream for an epoch."""
     small = task_pair(0.5, SHARD)
@@ -50,7 +62,11 @@ def streamed_fit(rows: int) -> None:
         model.fit(stream_shards(folder, BATCH, seed=course_seed()), shuffle=False, epochs=1, verbose=0)
 
 
-WAYS: dict[str, Callable[[int], None]] = {"study": whole_study, "streamed fit": streamed_fit}
+WAYS: dict[str, Callable[[int], None]] = {
+    "study": whole_study,
+    "study, rows drawn for each seed": study_of_drawn_rows,
+    "streamed fit": streamed_fit,
+}
 
 
 def measure() -> pd.DataFrame:

@@ -140,10 +140,10 @@ def train_all(
         for job in jobs
         if (seeds := [seed for seed in job.plan.seeds if (job.name, seed) not in results])
     ]
-    steps = sum(len(job.plan.seeds) * (1 if executor else job.settings.epochs) for job in missing)
+    steps = sum(len(job.plan.seeds) * (job.settings.epochs if executor is None else 1) for job in missing)
     what = f"{len(jobs)} models × {len(jobs[0].plan.runs)} runs"
     with progress_bar(steps, what, progress) as bar:
-        if executor:
+        if executor is not None:
             single = [job.only([seed]) for job in missing for seed in job.plan.seeds]
             advice = "all others are kept, and the same call trains only what is missing"
             spread(single, executor, keep, bar.update, advice if kept else "give a folder to keep all others")

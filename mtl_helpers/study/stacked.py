@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from mtl_helpers.balancing.base import task_gradients
 from mtl_helpers.balancing.by_gradients import in_output_shape
-from mtl_helpers.datasets.base import Rows
 from mtl_helpers.memory import on_one_device
+from mtl_helpers.study.device import end_to_end, on_device
 from mtl_helpers.study.plan import Plan, batches
 
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
@@ -224,6 +224,7 @@ class StackedModel:
             Output name -> float32 ``[runs, rows, ...]``.
         """
         if split not in self._inputs:
+            self._inputs.clear()  # one split at a time
             self._inputs[split] = end_to_end([getattr(data, split).inputs for data in self.plan.datasets])
         inputs, runs = self._inputs[split], self.plan.runs
         if view not in self._predictors:
@@ -284,17 +285,3 @@ def all_gradients(tape: tf.GradientTape, value: tf.Tensor, weights: list[tf.Tens
     """Differentiates a scalar by every weight; 0 where it does not depend on one."""
     gradients = tape.gradient(value, weights, unconnected_gradients="zero")
     return [tf.convert_to_tensor(gradient) for gradient in gradients]
-
-
-def on_device(datasets: list[Rows]) -> tuple[dict[str, tf.Tensor], ...]:
-    """Lays the rows of all data sets end to end as tensors: inputs, labels, and weights where labels are missing."""
-    some = sorted({task for rows in datasets for task in rows.weights})
-    weights = [{task: rows.weights.get(task, np.ones(len(rows), np.float32)) for task in some} for rows in datasets]
-    return tuple(map(end_to_end, ([rows.inputs for rows in datasets], [rows.labels for rows in datasets], weights)))
-
-
-def end_to_end(arrays: list[dict[str, np.ndarray]]) -> dict[str, tf.Tensor]:
-    """Joins arrays of one name to a tensor; a single one without the copy that joining makes."""
-    first, *others = arrays
-    joined = {name: np.concatenate([each[name] for each in arrays]) for name in first} if others else first
-    return {name: tf.constant(values) for name, values in joined.items()}
