@@ -39,8 +39,10 @@ def cost_lines(
         >>> points = pd.DataFrame({"axis": "rows", "value": [10, 100], "cost": [2.0, 11.0]})
         >>> figure = cost_lines(points, {"rows": (1.0, 0.1)}, {"training rows": ["rows"]}, "seconds")
     """
-    figure, axes = new_figure(3.3 * len(panels) + 0.7, 3.7, columns=len(panels))
-    for panel, (title, names) in zip(axes[0], panels.items(), strict=True):
+    columns = 2 if len(panels) == 4 else len(panels)
+    rows_of_panels = len(panels) // columns
+    figure, axes = new_figure(0.7 + 3.9 * columns, 0.3 + 3.2 * rows_of_panels, rows_of_panels, columns)
+    for panel, (title, names) in zip(axes.flat, panels.items(), strict=True):
         for name, colour, marker in zip(names, COLOURS, MARKERS, strict=False):
             rows = points[points["axis"] == name]
             draw_cost(panel, rows, fits[name], colour, marker)
@@ -50,7 +52,8 @@ def cost_lines(
         panel.margins(0.1, 0.2)
         both_logarithmic(panel)
         panel.set_xlabel(title)
-    axes[0, 0].set_ylabel(y_label)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(y_label)
     return figure
 
 
