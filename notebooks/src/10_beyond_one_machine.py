@@ -512,8 +512,8 @@ claim(
 
 # %% [markdown]
 # Here, in one process, all seeds of a model run in *one* compiled program, many times as fast as one after the other. So a cluster of two
-# workers need not be faster than a study here; one of twenty is. Jobs carry their data along: small data, or a function that draws or reads them on the
-# worker, as `site` does. And mind who may reach the cluster: ours listens on this computer alone, but any program on it may send jobs.
+# workers need not be faster than a study here; one of twenty is. Jobs carry their rows along, also those that a function such as `site` has drawn: every
+# worker learns from the very same rows, and large data cost their way. And mind who may reach the cluster: ours listens on this computer alone, but any program on it may send jobs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Out of the notebook: a model that serves
