@@ -10,7 +10,7 @@ from keras import ops
 
 from mtl_helpers.datasets.base import MultiTaskData, Task, Tokens, TokenVectors
 from mtl_helpers.datasets.text import FARTHEST
-from mtl_helpers.layers.crf import ConditionalRandomField, CRFNegativeLogLikelihood
+from mtl_helpers.layers import ConditionalRandomField, CRFNegativeLogLikelihood
 from mtl_helpers.losses import Masked
 from mtl_helpers.models.parts import joined, output_names
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_helpers.datasets.base import Arrays, MultiTaskData, Rows
-from mtl_helpers.layers.crf import decode_tags
+from mtl_helpers.layers.tag_tables import decode_tags
 
 POOL = 16  # batches whose sentences are sorted by length together
 

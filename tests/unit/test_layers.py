@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_helpers.layers import (
+    ConditionalRandomField,
     CrossStitch,
     CustomizedGateControl,
     FactorizationMachine,
@@ -193,6 +194,7 @@ LAYERS = [
     (MixtureOfExperts(4, (8, 5), ("a", "b"), temperature=2.0, load_balancing=0.1), X),
     (CustomizedGateControl(2, (1, 3), (5,), ("a", "b"), shared_gate=True), [X, X, X]),
     (CustomizedGateControl(2, 1, (5,), ("a", "b"), gate_dropout=0.2), [X, X, X]),
+    (ConditionalRandomField(3), numbers(4, 5, 3)),
 ]
 
 
