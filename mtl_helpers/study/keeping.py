@@ -38,7 +38,8 @@ class Kept:
     def __init__(self, folder: Path | str, jobs: Sequence[Job]) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._made_with = {(job.name, seed): how for job in jobs for seed, how in made_with(job)}
+        hashes = {id(data): hash_of_data(data) for job in jobs[:1] for data in job.plan.datasets}  # all share one plan
+        self._made_with = {(job.name, seed): how for job in jobs for seed, how in made_with(job, hashes)}
 
     def read(self, say: Callable[[str], Any]) -> dict[Key, Result]:
         """Reads what is there. A file that cannot be read is as good as none, and ``say`` is told.
@@ -93,10 +94,17 @@ class Kept:
         return self.folder / f"{plain}-{seed}.json"
 
 
-def made_with(job: Job) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Says, for every seed of a job, all that its result depends on; long things by their hash."""
+def made_with(job: Job, hashes: dict[int, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Says, for every seed of a job, all that its result depends on; long things by their hash.
+
+    Args:
+        job: The job.
+        hashes: id of a data set -> its hash.
+
+    Yields:
+        The seed, and what its result is made with, as JSON gives it back.
+    """
     settings = job.settings
-    hashes = {id(data): hash_of_data(data) for data in job.plan.datasets}
     rows, optimizer = settings.gate_rows, settings.optimizer.get_config()
     del optimizer["name"]  # Keras counts optimizers in their names
     common = {
