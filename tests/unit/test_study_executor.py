@@ -14,6 +14,7 @@ import pytest
 
 from mtl_helpers.datasets import video_log
 from mtl_helpers.models import hard_sharing, mmoe
+from mtl_helpers.models.parts import make_inputs
 from mtl_helpers.study import jobs, study
 from mtl_helpers.study.cluster import local_cluster, losing_a_worker
 from mtl_helpers.study.keeping import Kept
@@ -147,6 +148,23 @@ def test_a_stopped_study_goes_on_where_it_was(here, tmp_path, monkeypatch):
     del trained[:]
     assert_same(study(BUILDERS, **SETTINGS, folder=tmp_path), here)
     assert trained == [("MMoE", 5), ("hard", 3, 5)]
+
+
+def test_a_model_that_needs_fit_is_kept_seed_by_seed(tmp_path, capsys):
+    built = []
+
+    def recurrent(data):
+        built.append(data)
+        if len(built) == 4:  # one to be described, one to see that it needs fit, one for each seed
+            raise KeyboardInterrupt
+        inputs = make_inputs(data)
+        hidden = keras.layers.SimpleRNN(2)(keras.layers.Reshape((-1, 1))(inputs["numeric"]))
+        return keras.Model(inputs, {task: keras.layers.Dense(1, "sigmoid")(hidden) for task in data.tasks})
+
+    with pytest.raises(KeyboardInterrupt):
+        study({"RNN": recurrent}, **SETTINGS | {"epochs": 1}, folder=tmp_path)
+    assert "training with model.fit" in capsys.readouterr().out
+    assert [path.stem for path in tmp_path.glob("*.json")] == ["RNN-3"]
 
 
 def note_and(function, noted):
