@@ -5,9 +5,9 @@
 own place among them, in the environment variable ``TF_CONFIG``. The training loop is written out in ``train``; Keras
 3.15's ``fit`` does not run under this strategy (keras#20585), and ``try_fit`` says how it fails.
 
-A worker must set up its strategy before it makes its first tensor. That is why this module imports TensorFlow inside of
-functions: the worker program is this module (``python -m mtl_helpers.distributed JOB RESULT``). Its TensorFlow server
-listens on every network interface and asks for no password, which cannot be changed: use a network you trust.
+The worker program is ``distributed_worker.py``. A worker must set up its strategy before it makes its first tensor; so
+this module imports TensorFlow inside of functions. TensorFlow's server listens on every network interface and asks for
+no password, which cannot be changed: use a network you trust.
 """
 
 from __future__ import annotations
@@ -16,24 +16,20 @@ import functools
 import importlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
 LINES_SHOWN = 6
-WORKER = ["-m", "mtl_helpers.distributed"]
-VECTORS = (10_000, 100_000, 1_000_000, 10_000_000)  # bytes of the vectors whose exchange is timed
+WORKER = ["-m", "mtl_helpers.distributed_worker"]
 
 
 @dataclass(frozen=True)
@@ -253,73 +249,3 @@ def batches(rows: Any, batch_size: int, epochs: int, seed: int) -> Iterator[Any]
     for _ in range(epochs):
         order = random.permutation(len(rows))
         yield from (order[start : start + batch_size] for start in range(0, len(order) - batch_size + 1, batch_size))
-
-
-def work(job_file: str, result_file: str) -> None:
-    """Does a worker's job: trains, times the parts of a step; the first worker writes down what it saw."""
-    import tensorflow as tf
-
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before the first tensor, and so before the other imports
-    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    builder, data, training = imported(job["builder"]), imported(job["data"])(), job["training"]
-    steps = list(train(strategy, builder, data, **training))
-    alone = {**training, "epochs": 2, "batch_size": training["batch_size"] // strategy.num_replicas_in_sync}
-    own = list(train(tf.distribute.get_strategy(), builder, data, **alone))
-    found = WorkersRun(
-        losses=[loss for loss, _ in steps],
-        step_seconds=median(seconds for _, seconds in steps[len(steps) // training["epochs"] :] or steps),
-        own_seconds=median(seconds for _, seconds in own[len(own) // 2 :]),
-        exchange_seconds={size: exchange_seconds(strategy, size) for size in VECTORS},
-        gradient_bytes=4 * builder(data).count_params(),
-        replicas=strategy.num_replicas_in_sync,
-        fit_error=how_fit_fails(strategy, builder, data, training["batch_size"]) if job["fit"] else None,
-    )
-    if strategy.cluster_resolver.task_id == 0:
-        Path(result_file).write_text(json.dumps(asdict(found)), encoding="utf-8")
-
-
-def exchange_seconds(strategy: Any, size: int, times: int = 15) -> float:
-    """Gives the median seconds in which all processes add up a vector of so many bytes."""
-    import tensorflow as tf
-
-    vector = tf.zeros(size // 4)
-
-    @tf.function
-    def add() -> Any:
-        return strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", vector))
-
-    def once() -> float:
-        start = time.perf_counter()
-        add()
-        return time.perf_counter() - start
-
-    once()
-    return median(once() for _ in range(times))
-
-
-def how_fit_fails(strategy: Any, builder: Callable[..., Any], data: Any, batch_size: int) -> str | None:
-    """Tries Keras's own ``fit``; gives the kind of its error and how its message begins, None if it works."""
-    import tensorflow as tf
-
-    from mtl_helpers.losses import task_losses
-
-    rows = tf.data.Dataset.from_tensor_slices((data.train.inputs, data.train.labels)).batch(batch_size, True)
-    with strategy.scope():
-        model = builder(data)
-        model.compile("adam", loss=task_losses(data))
-    try:
-        model.fit(rows, verbose=0, shuffle=False)
-    except Exception as error:
-        return f"{type(error).__name__}: {re.split('[({:]', str(error))[0].strip()}"
-    return None
-
-
-def end_with_parent() -> None:
-    """Ends this process when the one that started it is gone: then nobody holds the other end of its input."""
-    os.read(0, 1)
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    work(*sys.argv[1:])

@@ -58,7 +58,7 @@ def test_workers_that_hang_are_ended(monkeypatch, tmp_path: Path):
 def test_a_worker_ends_when_the_one_that_started_it_is_gone(tmp_path: Path):
     import subprocess
 
-    program = "import threading, time; from mtl_helpers.distributed import end_with_parent as end\n"
+    program = "import threading, time; from mtl_helpers.distributed_worker import end_with_parent as end\n"
     program += "threading.Thread(target=end, daemon=True).start(); print('up', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.read(2) == b"up"
