@@ -70,7 +70,13 @@ def span_table(
 def span_f1(
     labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str], weights: np.ndarray | None = None
 ) -> float:
-    """Gives the strict F1 over all entities (see ``span_table``)."""
+    """Gives the strict F1 over all entities (see ``span_table``).
+
+    Example:
+        >>> tags = ("O", "B-Place", "I-Place")
+        >>> span_f1(np.array([[0, 1, 2], [1, 0, 0]]), np.array([[0, 1, 2], [0, 0, 0]]), tags)
+        0.6666666666666666
+    """
     return float(span_table(labels, predicted, classes, weights).loc[TOTAL, "f1"])
 
 

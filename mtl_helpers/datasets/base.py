@@ -40,6 +40,11 @@ class Rows:
             there, or 0 for classes). A task that is not a key has all its labels.
         truth: Task name -> the generator's own probability or mean, float32 ``[rows]``. Empty for real data.
         groups: int32 ``[rows]``, each row's segment as a position in ``MultiTaskData.groups``; None without segments.
+
+    Example:
+        >>> rows = Rows({"numeric": np.ones((3, 2))}, {"click": np.array([0, 1, 1])})
+        >>> rows.take(rows.labels["click"] == 1).labels["click"].tolist()
+        [1, 1]
     """
 
     inputs: Arrays

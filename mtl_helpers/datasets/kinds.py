@@ -16,6 +16,10 @@ class Task:
         kind: ``"binary"`` (a probability), ``"regression"`` (a number), ``"multiclass"`` (one of several classes a
             row) or ``"tags"`` (one of several classes a token).
         classes: Names of the classes of a ``"multiclass"`` or ``"tags"`` task, in label order; else empty.
+
+    Example:
+        >>> Task("multiclass", ("low", "mid", "high")).units
+        3
     """
 
     kind: Kind = "binary"
@@ -34,6 +38,10 @@ class Categorical:
     Attributes:
         columns: Name of each column.
         sizes: Number of categories of each column, the unseen one included.
+
+    Example:
+        >>> Categorical(("user", "item"), (1001, 51)).shape
+        (2,)
     """
 
     columns: tuple[str, ...]
@@ -51,6 +59,10 @@ class Numeric:
 
     Attributes:
         columns: Name of each column.
+
+    Example:
+        >>> Numeric(("price", "age")).shape
+        (2,)
     """
 
     columns: tuple[str, ...]
@@ -68,6 +80,10 @@ class Tokens:
     Attributes:
         length: Tokens in a row, padding included.
         size: Number of words, padding and the unseen one included.
+
+    Example:
+        >>> Tokens(length=40, size=5000).shape
+        (40,)
     """
 
     length: int
@@ -86,6 +102,10 @@ class TokenVectors:
     Attributes:
         length: Tokens in a row, padding included.
         dim: Width of a vector, for instance 768.
+
+    Example:
+        >>> TokenVectors(length=40, dim=768).shape
+        (40, 768)
     """
 
     length: int

@@ -19,6 +19,11 @@ def token_mask(tables: Tensor) -> Tensor:
 
     Returns:
         bool ``[batch, length]``.
+
+    Example:
+        >>> tables = ConditionalRandomField(2)(np.zeros((1, 2, 2)), mask=np.array([[True, False]]))
+        >>> token_mask(tables).numpy().tolist()
+        [[True, False]]
     """
     return ops.any(tables < 0, axis=(-2, -1))
 

@@ -73,7 +73,22 @@ def present(
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray | None) -> float:
-    """Averages over the rows of weight above 0; what the others hold, NaN included, does not matter."""
+    """Averages over the rows of weight above 0; what the others hold, NaN included, does not matter.
+
+    Args:
+        values: A value a row, ``[rows]``.
+        weights: Row weights ``[rows]``; all 1 if None.
+
+    Returns:
+        The weighted mean.
+
+    Raises:
+        ValueError: If every weight is 0.
+
+    Example:
+        >>> weighted_mean(np.array([1.0, 4.0, np.nan]), np.array([2.0, 1.0, 0.0]))
+        2.0
+    """
     if weights is None:
         return float(np.mean(values))
     keep = np.asarray(weights) > 0

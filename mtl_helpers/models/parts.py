@@ -26,6 +26,10 @@ def make_inputs(data: MultiTaskData) -> dict[str, Tensor]:
 
     Raises:
         ValueError: If an input holds tokens or a task labels tokens: ``ner_relation`` reads those.
+
+    Example:
+        >>> make_inputs(task_pair(rows=100))["numeric"].shape
+        (None, 100)
     """
     for name, kind in data.inputs.items():
         if not isinstance(kind, Categorical | Numeric):
@@ -49,6 +53,11 @@ def features(data: MultiTaskData, inputs: Mapping[str, Tensor], embedding_dim: i
 
     Returns:
         ``[batch, features]``.
+
+    Example:
+        >>> data = shop_log(100)
+        >>> features(data, make_inputs(data), embedding_dim=4).shape
+        (None, 29)
     """
     parts = []
     for name, kind in _categorical_first(data):
@@ -75,6 +84,11 @@ def features_per_task(
 
     Returns:
         ``[batch, tasks, features]``.
+
+    Example:
+        >>> data = shop_log(100)
+        >>> features_per_task(data, make_inputs(data), embedding_dim=4).shape
+        (None, 2, 29)
     """
     tasks, parts = len(data.tasks), []
     for name, kind in _categorical_first(data):
@@ -107,6 +121,10 @@ def dense_stack(x: Tensor, units: Sequence[int], activation: str | None = "relu"
 
     Returns:
         ``[batch, units[-1]]``.
+
+    Example:
+        >>> dense_stack(np.ones((5, 3)), (16, 8)).shape
+        TensorShape([5, 8])
     """
     hidden = widths("units", units, at_least_one=False)
     for position, width in enumerate(hidden):
@@ -125,6 +143,10 @@ def task_output(x: Tensor, name: str, task: Task) -> Tensor:
 
     Returns:
         ``[batch, 1]``, or ``[batch, classes]`` for a multi-class task.
+
+    Example:
+        >>> task_output(np.ones((5, 8)), "stars", Task("multiclass", ("low", "high"))).shape
+        TensorShape([5, 2])
     """
     return keras.layers.Dense(task.units, activation=HEAD_ACTIVATIONS[task.kind], name=name)(x)
 
@@ -181,6 +203,12 @@ def towers(
 
     Returns:
         Task name -> output.
+
+    Example:
+        >>> data = task_pair(rows=100)
+        >>> inputs = make_inputs(data)
+        >>> list(towers(data, inputs, [inputs["numeric"]] * 2, (8,), "relu"))
+        ['task_1', 'task_2']
     """
     widths("tower_units", tower_units, at_least_one=False)
     names = output_names(data.tasks, inputs, per_task)
