@@ -279,10 +279,10 @@ census.describe().pivot(index="task", columns="split", values=["rows", "mean lab
 
 # %%
 architectures = {"single-task": single_task, "shared-bottom": hard_sharing, "one gate": one_gate, "MMoE": mmoe}
-steps = len(census.train) // 128
-decay = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+steps = len(census.train) // 256
+decay = keras.optimizers.schedules.CosineDecay(6e-3, steps)
 found = study(
-    architectures, census, seeds=5, epochs=1, batch_size=128, optimizer=keras.optimizers.Adam(decay), jit_compile=False
+    architectures, census, seeds=5, epochs=1, batch_size=256, optimizer=keras.optimizers.Adam(decay), jit_compile=False
 )
 
 # %% [markdown]
