@@ -116,6 +116,12 @@ def draw_row(
         label: Format of the number, for instance ``"+.1f"``; none if empty.
         filled: Whether the mean's marker is filled; None: if the interval excludes zero.
         dots: Whether to draw the seeds.
+
+    Example:
+        >>> figure, axes = new_figure(6, 2)
+        >>> draw_row(axes[0, 0], 0, pd.Series([1.0, 2.0, 3.0]), GREY, "+.1f")
+        >>> axes[0, 0].texts[0].get_text()
+        '+2.0'
     """
     mean, half = values.mean(), half_width(values.std() if len(values) > 1 else 0.0, len(values))
     if dots:

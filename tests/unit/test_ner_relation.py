@@ -73,7 +73,7 @@ def test_each_task_alone(data):
     for task in data.tasks:
         alone = data.with_tasks([task])
         model = ner_relation(alone, **SMALL)
-        model.compile("adam", loss=text_losses(alone), jit_compile=False)
+        model.compile("adam", loss=text_losses(alone))
         model.fit(text_batches(alone.train, 64, seed=0), epochs=1, verbose=0, shuffle=False)
         assert set(model(first_rows(data))) == {task} == set(read_text(model, alone, alone.test))
 
@@ -112,7 +112,7 @@ def test_precomputed_vectors_and_any_encoder(data):
     shared = keras.layers.Embedding(data.inputs["tokens"].size, 5, name="given")
     custom = ner_relation(data, encoder=lambda inputs: shared(inputs["tokens"]), **SMALL)
     assert custom.get_layer("given") is shared
-    only_vectors.compile(keras.optimizers.Adam(0.01), loss=text_losses(wide), jit_compile=False)
+    only_vectors.compile(keras.optimizers.Adam(0.01), loss=text_losses(wide))
     losses = only_vectors.fit(text_batches(wide.train, 64, seed=0), epochs=3, verbose=0, shuffle=False).history["loss"]
     assert losses[-1] < losses[0]
     rows = first_rows(wide)
