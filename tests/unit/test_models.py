@@ -2,6 +2,7 @@
 
 import mtl_helpers.quiet  # noqa: F401
 
+import inspect
 from functools import partial
 
 import keras
@@ -64,6 +65,26 @@ def test_outputs_are_named_by_task_and_mean_what_the_task_says(name, tiny_data):
     assert model.get_layer("watch").activation is keras.activations.linear
     np.testing.assert_allclose(np.sum(outputs["rating/stars"], axis=1), np.ones(32), rtol=1e-5)
     assert 0 < np.min(outputs["click"]) <= np.max(outputs["click"]) < 1
+
+
+def test_builders_share_one_vocabulary_of_arguments():
+    own = {
+        "two_tower": {"user_features", "item_features"},
+        "soft_sharing": {"penalty", "norm"},
+        "cross_stitch": {"own"},
+        "esmm": {"click", "pay"},
+    }
+    gates = {"experts", "shared_experts", "private_experts", "temperature", "gate_dropout", "load_balancing", "levels"}
+    shared = {"hidden_units", "expert_units", "tower_units", "embedding_dim", "activation"} | gates
+    defaults = {}
+    for name in [*BUILDERS, "esmm"]:
+        data, *arguments = inspect.signature(getattr(models, name)).parameters.values()
+        assert data.name == "data"
+        assert {each.kind for each in arguments} <= {inspect.Parameter.KEYWORD_ONLY}
+        assert {each.name for each in arguments} <= shared | own.get(name, set()), name
+        for each in arguments:
+            if name != "two_tower":  # its towers are those of a retrieval model
+                assert defaults.setdefault(each.name, each.default) == each.default, (name, each.name)
 
 
 @pytest.mark.parametrize("name", BUILDERS)
