@@ -12,8 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from mtl_helpers.exercises.progress import NAME, chapters
-from mtl_helpers.exercises.session import of_chapter
+from mtl_helpers.exercises.catalogue import chapters, of_chapter
+from mtl_helpers.exercises.progress import NAME
 
 CELL_SECONDS = 600
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from mtl_helpers.exercises.catalogue import chapters, of_chapter
+from mtl_helpers.exercises.display import show
 from mtl_helpers.recording import write_text
 
 NAME = "progress.json"
@@ -109,14 +110,6 @@ def forget_progress() -> None:
         file.unlink(missing_ok=True)
 
 
-def chapters() -> list[str]:
-    """Lists the chapters that have exercises."""
-    import mtl_helpers.exercises
-
-    names = [each.name for each in pkgutil.iter_modules(mtl_helpers.exercises.__path__)]
-    return sorted(name.removeprefix("chapter_") for name in names if name.startswith("chapter_"))
-
-
 def progress() -> None:
     """Shows what you have solved, chapter by chapter.
 
@@ -124,8 +117,6 @@ def progress() -> None:
         >>> progress()
         01 ...
     """
-    from mtl_helpers.exercises.session import of_chapter, show
-
     known, rows, lines = solved(), [], []
     for chapter in chapters():
         exercises = of_chapter(chapter)

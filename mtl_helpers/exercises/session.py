@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from collections import Counter
 from html import escape
 from typing import Any
 
-from mtl_helpers.exercises.kinds import Exercise, State, Verdict
+from mtl_helpers.exercises.catalogue import find, of_chapter
+from mtl_helpers.exercises.display import show
+from mtl_helpers.exercises.kinds import State, Verdict
 from mtl_helpers.exercises.progress import keep
 
 MARKS: dict[State, str] = {
@@ -20,35 +20,6 @@ MARKS: dict[State, str] = {
 }
 _failures: Counter[str] = Counter()
 _states: dict[str, State] = {}
-
-
-def find(name: str) -> Exercise:
-    """Finds an exercise.
-
-    Args:
-        name: Chapter and number, for instance ``"06.1"``.
-
-    Returns:
-        The exercise, from the module ``mtl_helpers.exercises.chapter_06``.
-
-    Raises:
-        ValueError: If there is no such exercise.
-    """
-    exercises = of_chapter(name.partition(".")[0])
-    if name not in exercises:
-        raise ValueError(f"name={name!r} is not an exercise; choose from {sorted(exercises)}.")
-    return exercises[name]
-
-
-def of_chapter(chapter: str) -> dict[str, Exercise]:
-    """Gives the exercises of a chapter, for instance ``"06"``; none if it has none."""
-    module = f"mtl_helpers.exercises.chapter_{chapter}"
-    try:
-        return importlib.import_module(module).EXERCISES
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        return {}
 
 
 def judge(name: str, answer: Any) -> Verdict:
@@ -118,14 +89,3 @@ def to_html(title: str, verdict: Verdict) -> str:
         f"<p><b>{MARKS[verdict.state]} · {escape(title)}</b><br>{escape(verdict.finding)}</p>"
         f"{f'<p>{escape(verdict.help)}</p>' if verdict.help else ''}{checklist}"
     )
-
-
-def show(plain: str, html: str) -> None:
-    """Shows HTML in a notebook, and plain text elsewhere."""
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    if shell is not None:
-        from IPython.display import display
-
-        display({"text/html": html, "text/plain": plain}, raw=True)
-    else:
-        print(plain)

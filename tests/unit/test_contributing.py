@@ -95,7 +95,7 @@ def test_every_file_and_target_the_page_names_is_there() -> None:
 
 def test_the_teaching_plan_names_exercises_and_chapters_that_exist() -> None:
     from mtl_helpers.exercises import find
-    from mtl_helpers.exercises.progress import chapters
+    from mtl_helpers.exercises.catalogue import chapters
 
     text = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\b(0\d\.\d)\b", text))

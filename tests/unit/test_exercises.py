@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from mtl_helpers.exercises import Coding, Open, Prediction, check, find, judge, session, summary
+from mtl_helpers.exercises import Coding, Open, Prediction, catalogue, check, find, judge, session, summary
 from mtl_helpers.exercises.kinds import Case
 from mtl_helpers.notebooks import ROOT
 
@@ -19,9 +19,10 @@ CHAPTERS = sorted(path.stem[-2:] for path in (ROOT / "mtl_helpers" / "exercises"
 def trial_chapter(monkeypatch: pytest.MonkeyPatch, tmp_path):
     """A chapter 77 with one exercise of each kind, and no memory of earlier answers."""
     monkeypatch.setenv("MTL_PROGRESS_DIR", str(tmp_path))
-    known = session.of_chapter
+    known = catalogue.of_chapter
     mine = {"77.1": DOUBLE, "77.2": GUESS, "77.3": ESSAY}
-    monkeypatch.setattr(session, "of_chapter", lambda chapter: mine if chapter == "77" else known(chapter))
+    for module in (catalogue, session):
+        monkeypatch.setattr(module, "of_chapter", lambda chapter: mine if chapter == "77" else known(chapter))
     monkeypatch.delenv("MTL_STRICT", raising=False)
     session._failures.clear()
     session._states.clear()

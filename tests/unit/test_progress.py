@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mtl_helpers.exercises import Prediction, check, collect, forget_progress, judge, progress, session
+from mtl_helpers.exercises import Prediction, catalogue, check, collect, forget_progress, judge, progress, session
 from mtl_helpers.exercises.progress import keep, progress_file, solved
 
 GUESS = Prediction("Guess", {"a": "up", "b": "down"}, "b", hint="HINT", reason="REASON")
@@ -16,9 +16,10 @@ GUESS = Prediction("Guess", {"a": "up", "b": "down"}, "b", hint="HINT", reason="
 @pytest.fixture(autouse=True)
 def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of one's own, a chapter 77 with two exercises, and no memory of earlier answers."""
-    known = session.of_chapter
+    known = catalogue.of_chapter
     trial = {"77.1": GUESS, "77.2": GUESS}
-    monkeypatch.setattr(session, "of_chapter", lambda chapter: trial if chapter == "77" else known(chapter))
+    for module in (catalogue, session):
+        monkeypatch.setattr(module, "of_chapter", lambda chapter: trial if chapter == "77" else known(chapter))
     monkeypatch.setenv("MTL_PROGRESS_DIR", str(tmp_path / "mine"))
     monkeypatch.delenv("MTL_STRICT", raising=False)
     session._failures.clear()
