@@ -38,7 +38,7 @@ notebooks: $(READY)  ## run the text sources into the notebooks, outputs include
 
 bench: $(READY)  ## measure speed, and what each chapter takes, and write data/results/
 	$(BIN)/python -m mtl_helpers.bench
-	$(BIN)/python -m mtl_helpers.bench_hub
+	$(BIN)/python -m mtl_helpers.bench.hub
 
 # Set-up happens once, and again when what is pinned changes.
 $(READY): requirements.lock pyproject.toml

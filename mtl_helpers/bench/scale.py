@@ -74,7 +74,7 @@ def measure() -> pd.DataFrame:
     found = []
     for way in WAYS:
         for rows in (ROWS // 10, ROWS):
-            command = [sys.executable, "-m", "mtl_helpers.bench_scale", way, str(rows)]
+            command = [sys.executable, "-m", "mtl_helpers.bench.scale", way, str(rows)]
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
             found.append({"what": way, "rows": rows, **json.loads(ran.stdout.splitlines()[-1])})
     return pd.DataFrame(found)

@@ -1,4 +1,4 @@
-"""Measures what each chapter asks of a hub: ``python -m mtl_helpers.bench_hub [NN ...]``, part of ``make bench``.
+"""Measures what each chapter asks of a hub: ``python -m mtl_helpers.bench.hub [NN ...]``, part of ``make bench``.
 
 Every notebook is run alone, in a fresh kernel: seconds until the kernel has run the first cell that imports something,
 seconds for all of it, the kernel's peak memory, and that of the kernel together with the processes it starts. Kept in
@@ -118,7 +118,7 @@ def main() -> None:
         if notebook.parent.name != "notebooks" or (sys.argv[1:] and chapter not in sys.argv[1:]):
             continue
         found[chapter] = measure(source, notebook.parent)
-        record(NAME, "python -m mtl_helpers.bench_hub", [found[each] for each in sorted(found)])
+        record(NAME, "python -m mtl_helpers.bench.hub", [found[each] for each in sorted(found)])
         print(found[chapter], flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Measures how fast the course's own code is, side by side with what it replaces: ``make bench``.
+"""Measures how fast the course's own code is, side by side with what it replaces.
 
-Each table is printed and kept in ``data/results/bench_*.json``. Two ways of doing a thing are timed in turn, A B A B,
+Two ways of doing a thing are timed in turn, A B A B,
 in one process, so that a machine that slows down slows both: their ratio is what carries over to another machine.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import mtl_helpers.quiet  # noqa: F401  (TensorFlow, without its log noise)
 
 import itertools
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,14 +19,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from mtl_helpers import bench_scale, memory
+from mtl_helpers import memory
 from mtl_helpers.datasets import census_income, relation_corpus, task_pair, video_log
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.layers import ConditionalRandomField, decode_tags, pair_sum
 from mtl_helpers.losses import task_losses
 from mtl_helpers.models import mmoe, ner_relation, ple, text_losses
 from mtl_helpers.models.parts import features, make_inputs, towers
-from mtl_helpers.recording import record
 from mtl_helpers.seeds import course_seed
 
 ROUNDS = 5
@@ -235,26 +233,3 @@ def bench_sharing() -> pd.DataFrame:
     taken = [seconds(partial(retrainer.train, [setting])) for setting in settings]
     names = ["first training", *(f"p = {each.correlation}, {each.rows} rows" for each in settings[1:])]
     return pd.DataFrame({"training": names, "seconds": np.round(taken, 2)})
-
-
-BENCHES: dict[str, Callable[[], pd.DataFrame]] = {
-    "study": bench_study,
-    "experts": bench_experts,
-    "factorization": bench_factorization,
-    "data": bench_data,
-    "crf": bench_crf,
-    "sharing": bench_sharing,
-    "scale": bench_scale.measure,
-}
-
-
-def main() -> None:
-    """Runs the benches named on the command line, or all."""
-    for name in sys.argv[1:] or BENCHES:
-        table = BENCHES[name]()
-        print(f"\n=== {name}\n{table.to_string(index=False)}", flush=True)
-        record(f"bench_{name}", f"python -m mtl_helpers.bench {name}", table.to_dict(orient="records"))
-
-
-if __name__ == "__main__":
-    main()

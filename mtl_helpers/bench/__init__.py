@@ -1,0 +1,1 @@
+"""What the course measures about itself: ``make bench``."""
