@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-WORKERS = ["-n", "2", "--dist", "loadfile"]
+TWO_AT_A_TIME = ["-n", "2", "--dist"]
+FILES = [*TWO_AT_A_TIME, "loadfile"]
 NBVAL = ["-p", "tests.notebooks.plugin", "--nbval-lax", "--nbval-current-env"]
 STEPS = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
@@ -21,7 +22,7 @@ STEPS = {
     "types": [sys.executable, "-m", "mypy"],
     "unit tests": [
         *PYTEST,
-        *WORKERS,
+        *FILES,
         "tests/unit",
         "mtl_helpers",
         "--doctest-modules",
@@ -29,9 +30,9 @@ STEPS = {
         "--cov-report=term:skip-covered",
         "--cov-fail-under=95",
     ],
-    "notebooks": [*PYTEST, *WORKERS, *NBVAL, "notebooks", "tests/notebooks"],
+    "notebooks": [*PYTEST, *FILES, *NBVAL, "notebooks", "tests/notebooks"],
     # In the files' own order: the chapters, which take longest, begin at once.
-    "browser": [*PYTEST, *WORKERS, "--no-loadscope-reorder", "tests/browser"],
+    "browser": [*PYTEST, *TWO_AT_A_TIME, "loadgroup", "--no-loadscope-reorder", "tests/browser"],
 }
 
 

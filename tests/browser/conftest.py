@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.browser.harness import BROWSER_OPTIONS, Lab, find_browser, important, listen, running_lab
+from tests.browser.harness import BROWSER_OPTIONS, HERE, Lab, find_browser, important, listen, running_lab
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays on one worker; the chapters, of which each takes as long as many files, are shared out."""
+    for item in items:
+        if item.path.parent == HERE:
+            name = item.nodeid if item.path.stem == "test_chapters" else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")
