@@ -35,7 +35,7 @@
 # 45 to read, 1 to run.
 
 # %%
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -180,6 +180,7 @@ check("08.2", prediction)
 
 
 # %%
+@cache  # several studies read the same rows: draw them once
 def site(seed, unit="standardised", tasks=("click", "watch_ratio")):
     data = video_log(6_000, tasks=tasks, clickbait=1.0, seed=seed)
     if unit == "standardised":
