@@ -307,8 +307,8 @@ claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", stil
 
 # %% [markdown]
 # Move the epochs: standardised, click draws on everything it may; in percent its gate learns to keep away from the shared experts, where the ratio shouts. Nobody
-# told it to. MMoE has no such room: every one of its experts is shaped by the ratio's gradient, and a gate can only choose among them. What CGC still loses, it
-# loses below the experts: the embeddings are shared by all.
+# told it to. MMoE has no such room: every one of its experts is shaped by the ratio's gradient, and a gate can only choose among them. CGC's gate still
+# gives the shared experts some weight, and the embeddings below are shared by all; which of the two costs the rest, we did not measure.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Four rules that weigh
