@@ -15,6 +15,7 @@ import pooch
 
 GITHUB = "https://raw.githubusercontent.com"
 COPY_OF_2008 = f"{GITHUB}/carlosquintanillaa/Datasets/86100ca06e114803df9b691b3fe904cc36c350ea"
+SEMEVAL = f"{GITHUB}/wilighthasaki/relation_classification/d7516c8bfb9b6ec773e496c481a665b6aac44764/data"
 CONLL04 = f"{GITHUB}/bekou/multihead_joint_entity_relation_extraction"
 
 
@@ -26,14 +27,13 @@ class Source:
         what: What it is, for messages.
         files: File name -> the SHA-256 sums it may have. A second sum is another form of the same rows.
         home: Where a person finds the files.
-        url: HTTPS address of a zip that holds the files, or of each file by name; None where no lasting address is
-            known whose files have these sums.
+        url: HTTPS address of a zip that holds the files, or of each file by name.
     """
 
     what: str
     files: Mapping[str, tuple[str, ...]]
     home: str
-    url: str | Mapping[str, str] | None = None
+    url: str | Mapping[str, str]
 
 
 SOURCES = {
@@ -65,6 +65,7 @@ SOURCES = {
             "TEST_FILE_FULL.TXT": ("00ea4896c523484b9e6b7157314a2d1ae8cf10a67b95ae40ba474de4488dc5a9",),
         },
         "https://aclanthology.org/S10-1006 (with Unix line ends)",
+        {name: f"{SEMEVAL}/{name}" for name in ("TRAIN_FILE.TXT", "TEST_FILE_FULL.TXT")},
     ),
     "conll04": Source(
         "CoNLL04",
@@ -105,14 +106,19 @@ def fetch(folder: str, source: Source | None = None) -> Path:
     given = os.environ.get("MTL_DATA_DIR")
     for place in ([Path(given) / folder] if given else []) + [cache]:
         if all((place / name).is_file() for name in source.files):
-            verify(place, source)
+            verify(place, source, place)
             return place
     download(source, cache)
     return cache
 
 
-def verify(place: Path, source: Source) -> None:
+def verify(place: Path, source: Source, wanted: Path) -> None:
     """Checks every file's SHA-256.
+
+    Args:
+        place: The folder that holds the files.
+        source: What they must be.
+        wanted: Where the right files belong, for the message.
 
     Raises:
         ValueError: If one differs, naming the file, both sums and the fix.
@@ -121,8 +127,8 @@ def verify(place: Path, source: Source) -> None:
         found = hashlib.sha256((place / name).read_bytes()).hexdigest()
         if found not in expected:
             raise ValueError(
-                f"{place / name}: sha256 is {found}, expected {' or '.join(expected)}; delete the file and get it anew "
-                f"({source.home})."
+                f"{name}: sha256 is {found}, expected {' or '.join(expected)}; "
+                f"put the right one from {source.home} into {wanted}."
             )
 
 
@@ -130,11 +136,9 @@ def download(source: Source, cache: Path) -> None:
     """Downloads the files to a temporary folder, verifies them, and only then moves them into the cache.
 
     Raises:
-        FileNotFoundError: If there is no address, or it cannot be reached.
+        FileNotFoundError: If an address cannot be reached, or a zip lacks a file.
         ValueError: If a file arrives with another checksum.
     """
-    if source.url is None:
-        raise FileNotFoundError(missing(source, cache, "has no address to download it from"))
     cache.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
     bar = pooch.HTTPDownloader(progressbar=True, timeout=30)
@@ -147,10 +151,8 @@ def download(source: Source, cache: Path) -> None:
                 for name, address in source.url.items():
                     pooch.retrieve(address, None, name, place, downloader=bar)
         except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise FileNotFoundError(
-                missing(source, cache, f"could not be downloaded ({type(error).__name__})")
-            ) from error
-        verify(place, source)
+            raise FileNotFoundError(missing(source, cache, type(error).__name__)) from error
+        verify(place, source, cache)
         cache.mkdir(exist_ok=True)
         for name in source.files:
             os.replace(place / name, cache / name)
@@ -168,6 +170,6 @@ def unzip(archive: Path, source: Source) -> None:
 def missing(source: Source, cache: Path, why: str) -> str:
     """Says in one line what is missing and where to put it."""
     return (
-        f"{source.what} is not in MTL_DATA_DIR and {why}; put {', '.join(source.files)} from {source.home} "
-        f"into {cache}, or into {cache.name} of the folder that MTL_DATA_DIR names."
+        f"{source.what} is not in MTL_DATA_DIR and could not be downloaded ({why}); put {', '.join(source.files)} "
+        f"from {source.home} into {cache}, or into {cache.name} of the folder that MTL_DATA_DIR names."
     )

@@ -16,7 +16,7 @@ from mtl_helpers.datasets.movielens import GENRES, read_movielens
 
 CONTENT = {"one.txt": b"first\n", "two.txt": b"second\n"}
 SUMS = {name: (hashlib.sha256(text).hexdigest(),) for name, text in CONTENT.items()}
-TOY = Source("Toy data", SUMS, "https://example.org/toy")
+TOY = Source("Toy data", SUMS, "https://example.org/toy", {name: f"https://example.org/{name}" for name in CONTENT})
 
 
 def needs(folder):
@@ -60,9 +60,10 @@ def test_the_given_folder_comes_before_the_cache(cache, tmp_path, monkeypatch):
 
 def test_another_checksum_is_refused_naming_both(cache):
     fill(cache / "toy", {**CONTENT, "two.txt": b"other\n"})
-    with pytest.raises(ValueError, match="two.txt: sha256 is .* expected .*; delete the file") as raised:
+    with pytest.raises(ValueError, match="two.txt: sha256 is .* expected .*; put the right one") as raised:
         fetch("toy", TOY)
     assert SUMS["two.txt"][0] in str(raised.value)
+    assert str(cache / "toy") in str(raised.value)
     assert hashlib.sha256(b"other\n").hexdigest() in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -70,31 +71,30 @@ def test_another_checksum_is_refused_naming_both(cache):
 def test_any_of_the_known_forms_is_taken(cache):
     fill(cache / "toy", {"one.txt": b"another form\n"})
     forms = (*SUMS["one.txt"], hashlib.sha256(b"another form\n").hexdigest())
-    assert fetch("toy", Source("Toy data", {"one.txt": forms}, "")) == cache / "toy"
+    assert fetch("toy", Source("Toy data", {"one.txt": forms}, "", "")) == cache / "toy"
 
 
-def test_absent_and_without_an_address_says_where_to_put_what(cache):
-    with pytest.raises(FileNotFoundError, match="Toy data is not in MTL_DATA_DIR.*one.txt, two.txt") as raised:
-        fetch("toy", TOY)
-    assert str(cache / "toy") in str(raised.value)
-    assert "https://example.org/toy" in str(raised.value)
-
-
-@pytest.mark.parametrize("folder", [name for name, source in SOURCES.items() if source.url])
-def test_offline_says_the_same(folder, cache, monkeypatch):
+def test_absent_and_offline_says_where_to_put_what(cache, monkeypatch):
     served(monkeypatch, {})
-    with pytest.raises(FileNotFoundError, match=r"could not be downloaded \(ConnectionError\)"):
-        fetch(folder)
-    assert not (cache / folder).exists()
+    for folder, source in {"toy": TOY, **SOURCES}.items():
+        with pytest.raises(FileNotFoundError, match=r"could not be downloaded \(ConnectionError\)") as raised:
+            fetch(folder, source)
+        for part in (source.what, *source.files, source.home, str(cache / folder)):
+            assert part in str(raised.value)
+        assert "\n" not in str(raised.value)
+        assert not (cache / folder).exists()
 
 
 def test_files_are_downloaded_once(cache, monkeypatch):
     pages = {f"https://example.org/{name}": text for name, text in CONTENT.items()}
-    source = Source("Toy data", SUMS, "", {name: f"https://example.org/{name}" for name in CONTENT})
+    served(monkeypatch, {**pages, "https://example.org/two.txt": b"half of it"})
+    with pytest.raises(ValueError, match="two.txt: sha256 is .*; put the right one") as raised:
+        fetch("toy", TOY)
+    assert str(cache / "toy") in str(raised.value)
     served(monkeypatch, pages)
-    assert (fetch("toy", source) / "two.txt").read_bytes() == b"second\n"
+    assert (fetch("toy", TOY) / "two.txt").read_bytes() == b"second\n"
     served(monkeypatch, {})
-    assert fetch("toy", source) == cache / "toy"
+    assert fetch("toy", TOY) == cache / "toy"
     assert [path.name for path in cache.iterdir()] == ["toy"]  # nothing unfinished stays behind
 
 
@@ -119,12 +119,9 @@ def test_a_zip_is_opened_and_its_files_verified(cache, tmp_path, monkeypatch):
 
 def test_every_address_is_https_and_every_file_has_one():
     for source in SOURCES.values():
-        addresses = {} if source.url is None else source.url
-        if isinstance(addresses, str):
-            assert addresses.startswith("https://")
-        elif addresses:
-            assert addresses.keys() == source.files.keys()
-            assert all(address.startswith("https://") for address in addresses.values())
+        addresses = {"zip": source.url} if isinstance(source.url, str) else source.url
+        assert isinstance(source.url, str) or addresses.keys() == source.files.keys()
+        assert all(address.startswith("https://") for address in addresses.values())
 
 
 @needs("hillstrom")
