@@ -13,10 +13,11 @@ EXERCISES: dict[str, Exercise] = {
             Case(([[0.80, 0.82], [0.84, 0.81], [0.83, 0.77]],), 0.04),
             Case(([[0.7, 0.7], [0.8, 0.8]],), 0.0),
             Case(([[0.9, 0.5], [0.6, 0.6], [0.5, 0.9]],), 0.4),
+            Case(([[0.8, 0.8], [0.9, 0.7], [0.8, 0.8]],), 0.1),
         ],
         hint="First the difference of the two tasks at every loss weight, then how far it travels, then half of that.",
         reason="scores = np.asarray(scores); np.ptp(scores[:, 0] - scores[:, 1]) / 2. Where both tasks gain together "
-        "the difference stands still: that is no seesaw.",
+        "the difference stands still: that is no seesaw. It may travel out and back, so the ends alone do not tell.",
     ),
     "07.2": Prediction(
         "The task out of favour",

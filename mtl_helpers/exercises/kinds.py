@@ -109,11 +109,17 @@ class Coding:
 
 
 def agrees(given: Any, expected: Any) -> bool:
-    """Compares numbers and arrays to within 1e-4, shapes included, and anything else exactly."""
+    """Compares numbers and arrays to within 1e-4, shapes included, and anything else exactly; a tuple is a list."""
     wanted = np.asarray(expected)
     if wanted.dtype.kind not in "fiub":
-        return bool(given == expected)
-    numbers = np.asarray(given)
+        both_lists = isinstance(expected, list) and isinstance(given, (list, tuple, np.ndarray))
+        return list(given) == expected if both_lists else bool(given == expected)
+    try:
+        numbers = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        return False
+    if wanted.size == 0:
+        return numbers.size == 0
     if numbers.dtype.kind not in "fiub" or numbers.shape != wanted.shape:
         return False
     return bool(np.allclose(numbers, wanted, rtol=1e-4, atol=1e-4))

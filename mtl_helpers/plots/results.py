@@ -77,7 +77,7 @@ def score_against(
         ends[panel] = draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
         if best and task in best:
             panel.axhline(best[task], color=GREY, linewidth=1)
-            panel.annotate("best reachable", (0.02, best[task]), xycoords=("axes fraction", "data"), color=GREY)
+            ends[panel].append((best[task], "best reachable", GREY))
         panel.set(title=task, xlabel=x_label)
     axes[0, 0].set_ylabel(METRIC_NAMES.get(metric, metric))
     for panel, names in ends.items():

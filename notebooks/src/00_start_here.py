@@ -178,7 +178,7 @@ claim(
 # | expert | 专家网络 | one of several small networks that are mixed | [06](06_mmoe_and_its_gates.ipynb) |
 # | gate | 门控网络 | a softmax that says how much of each expert a task gets, row by row | [06](06_mmoe_and_its_gates.ipynb) |
 # | MMoE | 多门混合专家模型 | shared experts, a gate a task | [06](06_mmoe_and_its_gates.ipynb) |
-# | gate collapse | 门控坍缩 | a gate puts all its weight on one expert, for all rows | [06](06_mmoe_and_its_gates.ipynb) |
+# | gate collapse | 门控坍缩 | the gates use few of the experts, whatever the row; the others are dead | [06](06_mmoe_and_its_gates.ipynb) |
 # | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | [06](06_mmoe_and_its_gates.ipynb) |
 # | load | 负载 | the share of all gate weight that an expert gets | [06](06_mmoe_and_its_gates.ipynb) |
 # | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | [07](07_ple_and_the_seesaw.ipynb) |

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtl_helpers.exercises import Coding, Open, Prediction, catalogue, check, find, judge, session, summary
-from mtl_helpers.exercises.kinds import Case
+from mtl_helpers.exercises.kinds import Case, agrees
 from mtl_helpers.notebooks import ROOT
 
 DOUBLE = Coding("Double", [Case((2,), 4), Case((np.array([1.0, 2.0]),), [2.0, 4.0])], hint="HINT", reason="REASON")
@@ -64,6 +64,26 @@ def test_first_a_hint_then_the_reason_and_a_right_answer_gets_it_too(name: str, 
 )
 def test_what_is_off_is_said(answer: object, finding: str) -> None:
     assert judge("77.1", answer).finding.startswith(finding)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "same"),
+    [
+        (("a", "b"), ["a", "b"], True),
+        (np.array(["a", "b"]), ["a", "b"], True),
+        ({"a", "b"}, ["a", "b"], False),
+        (np.zeros((0, 2)), [], True),
+        ([[0, 1], [1]], [[0, 1], [1, 3]], False),
+        ([(0, 1), (1, 3)], [[0, 1], [1, 3]], True),
+    ],
+)
+def test_the_form_of_an_answer_is_not_held_against_it(given: object, expected: object, same: bool) -> None:
+    assert agrees(given, expected) is same
+
+
+def test_a_swing_out_and_back_is_a_swing() -> None:
+    ends = judge("07.1", lambda s: abs((s[0][0] - s[0][1]) - (s[-1][0] - s[-1][1])) / 2)
+    assert ends.state == "wrong"
 
 
 def test_a_function_cannot_spoil_the_cases() -> None:
