@@ -1,12 +1,27 @@
 """Metrics equal their definitions and scikit-learn's."""
 
+import hypothesis.extra.numpy as arrays
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 
 from mtl_helpers.datasets.base import Task
-from mtl_helpers.metrics import accuracy, auc, log_loss, mean_squared_error, paired_interval, task_metric
+from mtl_helpers.metrics import (
+    accuracy,
+    auc,
+    calibration_curve,
+    dead_experts,
+    expected_calibration_error,
+    expert_load,
+    gate_entropy,
+    log_loss,
+    mean_squared_error,
+    paired_interval,
+    seesaw_swing,
+    task_metric,
+)
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 3)), min_size=2, max_size=40)
 
@@ -75,3 +90,72 @@ def test_intervals_by_hand_and_their_coverage():
         paired_interval(np.array([1.0]))
     with pytest.raises(ValueError, match="method='magic'"):
         paired_interval(np.array([1.0, 2.0]), method="magic")
+
+
+@given(arrays.arrays(float, (4, 3, 5), elements=st.floats(0, 9)))
+def test_gate_entropy_and_load(raw):
+    weights = (raw + 1e-3) / (raw + 1e-3).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(gate_entropy(weights), entropy(weights, axis=-1), atol=1e-9)
+    assert gate_entropy(weights, normalised=True).max() <= 1 + 1e-9
+    load = expert_load(weights)
+    np.testing.assert_allclose(load, sum(weights[:, row] for row in range(3)) / 3)
+    np.testing.assert_allclose(load.sum(axis=-1), 1)
+    assert (dead_experts(load, below=0.05) == [(each < 0.05).sum() for each in load]).all()
+
+
+def test_gates_that_are_none_are_refused():
+    assert gate_entropy(np.eye(3)).tolist() == [0, 0, 0]
+    for wrong in (np.array([0.5, 0.4]), np.array([1.2, -0.2]), np.array([np.nan, 1.0])):
+        with pytest.raises(ValueError, match="sum to 1"):
+            gate_entropy(wrong)
+    with pytest.raises(ValueError, match="give 2 or more"):
+        gate_entropy(np.ones((2, 1)), normalised=True)
+    with pytest.raises(ValueError, match=r"give \[rows, experts\]"):
+        expert_load(np.array([0.5, 0.5]))
+
+
+@given(arrays.arrays(float, (6, 2), elements=st.floats(-1, 1)), arrays.arrays(float, (6, 1), elements=st.floats(-1, 1)))
+def test_the_swing_counts_what_tasks_do_against_each_other(scores, common):
+    swing = seesaw_swing(scores)
+    assert seesaw_swing(scores + common) == pytest.approx(swing, abs=1e-9)  # both moved alike: no seesaw
+    assert seesaw_swing(scores, baseline=common) == pytest.approx(swing, abs=1e-9)
+    assert 0 <= swing <= np.ptp(scores, axis=0).mean() + 1e-9
+    rise = np.sort(scores[:, 0])
+    against = np.stack([rise, -2 * rise], axis=1)  # one strictly up, the other down by twice as much
+    assert seesaw_swing(against) == pytest.approx(1.5 * np.ptp(rise))
+
+
+def test_the_swing_of_several_tasks_and_of_nothing():
+    scores = np.array([[0.0, 1.0, 5.0], [1.0, 0.0, 5.0]])  # swings of the pairs: 1, 1/2, 1/2
+    assert seesaw_swing(scores) == pytest.approx(2 / 3)
+    for wrong in (scores[:1], scores[:, :1], np.where(scores == 5, np.nan, scores)):
+        with pytest.raises(ValueError, match="scores"):
+            seesaw_swing(wrong)
+
+
+@pytest.mark.parametrize("strategy", ["quantile", "uniform"])
+def test_calibration_error_is_the_distance_from_the_truth(strategy):
+    random = np.random.default_rng(0)
+    truth = random.random(40_000)
+    labels = (random.random(truth.size) < truth).astype(float)
+    assert expected_calibration_error(labels, truth, strategy=strategy) < 0.01
+    shy = 0.5 + (truth - 0.5) / 2  # half as far from 1/2: off by 1/8 on average
+    assert expected_calibration_error(labels, shy, strategy=strategy) == pytest.approx(0.125, abs=0.01)
+    weights = (truth > 0.5).astype(float)  # rows of weight 0 do not count, whatever they hold
+    curve = calibration_curve(np.where(weights > 0, labels, np.nan), shy, weights, bins=5, strategy=strategy)
+    assert curve["predicted"].min() > 0.5
+    np.testing.assert_allclose(curve["observed"], 0.5 + 2 * (curve["predicted"] - 0.5), atol=0.03)
+    assert curve["share"].sum() == pytest.approx(1)
+
+
+def test_calibration_by_hand_with_weights():
+    labels, scores = np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.4, 0.9])
+    curve = calibration_curve(labels, scores, np.array([1.0, 3.0, 4.0]), bins=2, strategy="uniform")
+    np.testing.assert_allclose(curve.to_numpy(), [[0.35, 0.75, 0.5], [0.9, 1.0, 0.5]])
+    error = expected_calibration_error(labels, scores, np.array([1.0, 3.0, 4.0]), bins=2, strategy="uniform")
+    assert error == pytest.approx(0.5 * 0.4 + 0.5 * 0.1)
+    for change in ({"bins": 0}, {"strategy": "equal"}):
+        with pytest.raises(ValueError, match="give 1 bin or more"):
+            calibration_curve(labels, scores, **change)
+    with pytest.raises(ValueError, match="give probabilities"):
+        calibration_curve(labels, scores + 1)
