@@ -1,9 +1,10 @@
 """Slides from the chapters: ``python -m mtl_helpers.lecture [NUMBER ...]`` writes a file each into ``build/lecture``.
 
 A cell marked as a slide begins one. Its text is the first page of the slide; what the cells after it stored, figures,
-tables, widgets and claims, follow page by page, until the next slide or a section without a mark. Widgets are alive
-without a kernel. A ``subslide`` goes on under a heading of its own. Cells marked ``fragment`` are shown too, ``skip``
-leaves one out, and ``notes`` are for the lecturer (key N).
+tables, widgets and claims, follow page by page, until the next slide or a section without a mark. A short text stands
+above the figure it announces, unless it asks the room something. Widgets are alive without a kernel. A ``subslide``
+goes on under a heading of its own. Cells marked ``fragment`` are shown too, ``skip`` leaves one out, and ``notes`` are
+for the lecturer (key N).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import re
 import sys
 import webbrowser
-from dataclasses import dataclass, field
 from html import escape
 from itertools import accumulate
 from pathlib import Path
@@ -22,57 +22,18 @@ from typing import Any
 from mtl_helpers.exercises import Prediction, find
 from mtl_helpers.notebooks import ROOT, pairs
 from mtl_helpers.pages import render
+from mtl_helpers.pages.slides import Page, Slide
 from mtl_helpers.recording import write_text
 
 TARGET = ROOT / "build" / "lecture"
 HEADING = re.compile(r"\A#{1,4} (.+)\n*")
 CHINESE = re.compile(r"<details lang=.?zh.?>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 EXERCISE = re.compile(r'\b(?:check|summary)\("([\d.]+)"')
-MOST_SAID = 2  # claims under one figure
 
 
 def link(target: str) -> str:
     """Leads from slides to slides where the notebook leads to a notebook."""
     return re.sub(r"^(\d\d_\w+)\.ipynb", r"\1.html", target)
-
-
-@dataclass
-class Page:
-    """One page of a slide.
-
-    Attributes:
-        kind: ``text``, ``figure``, ``table``, ``widget``, ``code``, ``ask`` or ``said``; how it is laid out.
-        content: Its HTML.
-        said: Claims below it.
-    """
-
-    kind: str
-    content: str
-    said: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Slide:
-    """A slide: a heading, its pages, and notes for the lecturer as HTML.
-
-    One that is ``below`` goes on from the one before: a subslide, or a marked cell without a heading of its own.
-    """
-
-    heading: str
-    below: bool = False
-    pages: list[Page] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, kind: str, content: str) -> None:
-        """Adds a page; a claim goes below the figure or table it is about."""
-        last = self.pages[-1] if self.pages else None
-        below = last is not None and last.kind not in ("text", "ask", "widget") and len(last.said) < MOST_SAID
-        if kind == "said" and last and below and "<li>" not in content:
-            last.said.append(content)
-        elif kind == "said":
-            self.pages.append(Page("said", "", [content]))
-        else:
-            self.pages.append(Page(kind, content))
 
 
 def slides_of(notebook: Any) -> list[Slide]:
@@ -190,9 +151,10 @@ def page_of(slide: Slide, page: Page, number: int, first: bool) -> str:
     content = page.content
     if chinese:
         content = f'<div class="en">{CHINESE.sub("", content)}</div><div class="zh" lang="zh">{chinese[1]}</div>'
-    said = f"<div>{''.join(page.said)}</div>" if page.said else ""
+    said = f'<div class="below">{"".join(page.said)}</div>' if page.said else ""
+    lead = f'<div class="lead">{page.lead}</div>' if page.lead else ""
     names = f"slide is-{page.kind}{' is-title' if first else ''}"
-    inner = f'<div class="content{" has-zh" if chinese else ""}">{content}{said}</div>'
+    inner = f'<div class="content{" has-zh" if chinese else ""}">{lead}{content}{said}</div>'
     return f'<section class="{names}" data-slide="{number}"><h2>{slide.heading}</h2>{inner}</section>'
 
 

@@ -122,12 +122,25 @@ def test_a_slide_is_its_text_and_what_follows_it() -> None:
         prose("## Not a slide"),
         code("plot()", FIGURE),
     ]
-    assert kinds(*cells) == [["text", "figure", "code"], ["table"]]
+    assert kinds(*cells) == [["figure", "code"], ["table"]]
     first, second = slides_of(notebook(*cells))
-    assert "Claim holds" in first.pages[1].said[0]
-    assert "✓" in first.pages[1].said[0]  # a sign that every computer has
+    assert "words" in first.pages[0].lead
+    assert "Claim holds" in first.pages[0].said[0]
+    assert "✓" in first.pages[0].said[0]  # a sign that every computer has
     assert "ask the room" in second.notes[0]
     assert second.heading == "Next"
+
+
+def test_what_belongs_together_shares_a_page_but_never_a_question_and_its_answer() -> None:
+    claims = [code("claim()", CLAIM) for _ in range(4)]
+    assert kinds(prose("# T\n\nwhich one?", "slide"), code("plot()", FIGURE, *[CLAIM] * 4)) == [
+        ["text", "figure", "said"]
+    ]
+    assert kinds(prose("# T\n\n" + 50 * "long ", "slide"), code("plot()", FIGURE)) == [["text", "figure"]]
+    assert kinds(prose("# T\n\nwhat follows:", "slide"), *claims) == [["text", "said"]]
+    assert kinds(prose("# T\n\nwhat follows:", "slide"), code("frames", TABLE, TABLE, CLAIM, TABLE)) == [
+        ["table", "table"]
+    ]
 
 
 def test_a_subslide_goes_on_under_its_own_heading() -> None:
