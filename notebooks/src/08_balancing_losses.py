@@ -570,7 +570,8 @@ claim("No balancer helped all four tasks.", (balancers["helped"] < 4).all(), f"m
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Read this soberly:
 #
-# - **Sharing itself is worth more than any rule of sharing.** The step from single-task to equal weights is larger than what any balancer adds to it.
+# - **Sharing itself is worth more than any rule of sharing**, on the mean of the four tasks: hold the step from single-task to equal weights against what
+#   a balancer adds. It is not so at every task; look at the watch ratio.
 # - **The trials matter as much as the method.** Static weights are tried at the middle rate: halve all three rates, and they can look harmful for that
 #   reason alone. In the column *chosen*, a rate at the end of the list says that the list was too short for this method.
 # - **A tie is a result.** With eight seeds and the same trials for all, most cells are ties. Kurin and others and
