@@ -172,7 +172,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Every dot is a model trained with one loss weight; its number is the weight of click. Zero is single-task. In the green corner both
+# Every dot is a model trained with one loss weight; the numbers at three of the five are the weight of click. Zero is single-task. In the green corner both
 # tasks gain. A long bent arm is a seesaw: at its ends one task has been sold for the other.
 
 # %%
