@@ -54,7 +54,9 @@ def pareto_fronts(scores: pd.DataFrame, titles: Mapping[str, str], single: pd.Da
         The figure; bars are 95 % intervals over the seeds.
 
     Example:
-        >>> figure = pareto_fronts(found.scores(), {"conflict": "unrelated tasks"})  # doctest: +SKIP
+        >>> cells = {"loss_weight": ["1", "1", "2", "2"], "task": ["a", "b"] * 2, "value": [0.3, 0.5, 0.4, 0.4]}
+        >>> scores = pd.DataFrame({"model": "MMoE", "data": "conflict", "seed": 0, **cells})
+        >>> figure = pareto_fronts(scores, {"conflict": "unrelated tasks"})  # scores = found.scores() of a study
     """
     tasks = list(scores["task"].unique())
     figure, axes = new_figure(5.4 * len(titles), 4.8, columns=len(titles), sharex=True, sharey=True)
@@ -150,7 +152,9 @@ def weights_over_epochs(frame: pd.DataFrame, tasks: Mapping[str, str] | None = N
         ValueError: If no balancer wrote weights.
 
     Example:
-        >>> figure = weights_over_epochs(found.frame)  # doctest: +SKIP
+        >>> cells = {"task": ["a", "b"] * 2, "epoch": [1, 1, 2, 2], "value": [1.0, 1.0, 0.8, 1.2], "seed": 0}
+        >>> frame = pd.DataFrame({"model": "GradNorm", "data": "equal", "metric": "balancer_weights", **cells})
+        >>> figure = weights_over_epochs(frame)  # frame = found.frame of a study
     """
     rows = frame[frame["metric"] == "balancer_weights"]
     if rows.empty:
@@ -200,7 +204,9 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
         The figure: a row a model; bands are 95 % intervals over the seeds.
 
     Example:
-        >>> figure = cosine_over_epochs(found.frame, {"agree": "same task", "conflict": "unrelated"})  # doctest: +SKIP
+        >>> cells = {"metric": ["balancer_cosine", "balancer_conflict"] * 2, "epoch": [1, 1, 2, 2]}
+        >>> frame = pd.DataFrame({"model": "MMoE", "data": "agree", "task": "a", "seed": 0, **cells, "value": 0.2})
+        >>> figure = cosine_over_epochs(frame, {"agree": "same task"})  # frame = found.frame of a study
     """
     measures = {
         "balancer_cosine": "cosine of the gradients",

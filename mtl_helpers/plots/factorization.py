@@ -218,7 +218,8 @@ def rate_sweep(tuning: pd.DataFrame, metric: str = "auc") -> Figure:
         The figure; a ring marks the best learning rate of each line.
 
     Example:
-        >>> figure = rate_sweep(found.tuning)  # doctest: +SKIP
+        >>> cells = {"learning_rate": [1e-3, 1e-2] * 2, "seed": [0, 0, 1, 1], "value": [0.8, 0.7, 0.8, 0.75]}
+        >>> figure = rate_sweep(pd.DataFrame({"model": "constant", **cells}))  # found.tuning of a tuned_study
     """
     figure, axes = new_figure(9, 4.4)
     panel, ends = axes[0, 0], []

@@ -37,7 +37,7 @@ def gate_heat_map(record: GateRecord, epoch: int = -1, seed: int = 0, level: int
         The figure, with the weights written in it; each row sums to 1.
 
     Example:
-        >>> figure = gate_heat_map(found.gates["MMoE"], epoch=-1)  # doctest: +SKIP
+        >>> figure = gate_heat_map(record, epoch=-1)  # record = found.gates["MMoE"] of a study
     """
     gates = record.levels[level]
     weights = gates.weights[seed, epoch]  # gates, groups, experts
@@ -95,7 +95,7 @@ def gate_weights_over_epochs(record: GateRecord, group: int = 0, seed: int = 0, 
         The figure; at each epoch a panel's bands add up to 1.
 
     Example:
-        >>> figure = gate_weights_over_epochs(found.gates["MMoE"], group=2)  # doctest: +SKIP
+        >>> figure = gate_weights_over_epochs(record, group=1)  # record = found.gates["MMoE"] of a study
     """
     gates = record.levels[level]
     colours = EXPERT_COLOURS(np.linspace(0, 1, len(gates.experts)))
@@ -127,7 +127,7 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
         divided by that of equal weights: 1 uses all experts alike, 0 a single one.
 
     Example:
-        >>> figure = gate_entropy_over_epochs(found.gates)  # doctest: +SKIP
+        >>> figure = gate_entropy_over_epochs({"MMoE": record})  # found.gates of a study
     """
     figure, axes = new_figure(7.5, 4.0)
     ends = []
@@ -162,7 +162,7 @@ def expert_load_over_epochs(record: GateRecord, seed: int = 0, level: int = 0) -
         The figure, with a line at the load of equal shares.
 
     Example:
-        >>> figure = expert_load_over_epochs(found.gates["MMoE"])  # doctest: +SKIP
+        >>> figure = expert_load_over_epochs(record)  # record = found.gates["MMoE"] of a study
     """
     gates = record.levels[level]
     load = gates.weights[seed].mean(axis=(1, 2))  # epochs, experts
@@ -223,7 +223,7 @@ def ablation_heat_map(record: GateRecord, seed: int = 0, level: int = 0, scale: 
         ValueError: If the record was made without ablation.
 
     Example:
-        >>> figure = ablation_heat_map(found.gates["MMoE"])  # doctest: +SKIP
+        >>> figure = ablation_heat_map(record)  # record = study(..., ablate=True).gates["MMoE"]
     """
     if record.ablation is None:
         raise ValueError("record has no ablation; run study(..., ablate=True).")

@@ -30,7 +30,9 @@ def learning_curves(frame: pd.DataFrame, metric: str | None = None, split: str =
         ValueError: If the frame has no such rows.
 
     Example:
-        >>> figure = learning_curves(found.frame, metric="auc")  # doctest: +SKIP
+        >>> rows = {"epoch": [1, 2], "value": [0.6, 0.7], "model": "MMoE", "task": "click", "seed": 0}
+        >>> frame = pd.DataFrame({**rows, "split": "validation", "metric": "auc"})
+        >>> figure = learning_curves(frame, metric="auc")  # frame = found.frame of a study
     """
     rows = frame[frame["split"] == split]
     names = list(rows["metric"].unique())
@@ -67,7 +69,8 @@ def score_against(
         The figure.
 
     Example:
-        >>> figure = score_against(found.scores(), x="data", x_label="correlation")  # doctest: +SKIP
+        >>> rows = {"data": ["0", "1"], "value": [0.6, 0.7], "model": "MMoE", "task": "click", "seed": 0}
+        >>> figure = score_against(pd.DataFrame(rows), x="data", x_label="correlation")  # found.scores() of a study
     """
     numbered = frame.assign(**{x: frame[x].astype(float)})
     tasks = list(numbered["task"].unique())

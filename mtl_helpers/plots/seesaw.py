@@ -37,7 +37,10 @@ def seesaw_paths(scores: pd.DataFrame, baseline: str, least: float = -3.0, most:
         ValueError: If the baseline is missing or there are not exactly two tasks.
 
     Example:
-        >>> figure = seesaw_paths(found.scores(), "single-task")  # doctest: +SKIP
+        >>> each = [["single-task", "MMoE"], ["0.5", "2"], [0, 1], ["click", "like"]]
+        >>> cells = pd.MultiIndex.from_product(each, names=["model", "loss_weight", "seed", "task"])
+        >>> scores = cells.to_frame(index=False).assign(value=0.8)
+        >>> figure = seesaw_paths(scores, "single-task")  # scores = found.scores() of a study
     """
     tasks = list(scores["task"].unique())
     if baseline not in set(scores["model"]) or len(tasks) != 2:

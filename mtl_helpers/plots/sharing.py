@@ -24,7 +24,7 @@ def sharing_effects(frame: pd.DataFrame, baseline: str = "single-task") -> pd.Da
     """Compares every model with a baseline, seed by seed.
 
     Args:
-        frame: What ``Retrainer.train`` gives: model, correlation, rows, penalty, seed, task, value.
+        frame: What ``Retrainer.train`` gives: model, correlation, rows, penalty, seed, task, value, reachable.
         baseline: The model whose error is subtracted.
 
     Returns:
@@ -36,7 +36,11 @@ def sharing_effects(frame: pd.DataFrame, baseline: str = "single-task") -> pd.Da
         ValueError: If the baseline is not in the frame.
 
     Example:
-        >>> effects = sharing_effects(frame)  # doctest: +SKIP
+        >>> rows = {"model": ["single-task", "hard sharing"] * 2, "seed": [0, 0, 1, 1], "value": [1.0, 0.8, 1.1, 0.9]}
+        >>> rows |= {"task": "task_1", "reachable": 0.5}
+        >>> frame = pd.DataFrame({**rows, "correlation": 1.0, "rows": 200, "penalty": 0.1})
+        >>> sharing_effects(frame)["difference"].round(2).tolist()
+        [-0.2, -0.2]
     """
     if baseline not in set(frame["model"]):
         raise ValueError(f"baseline={baseline!r} is not in the frame; choose from {sorted(set(frame['model']))}.")
@@ -123,7 +127,10 @@ def sharing_grid(effects: pd.DataFrame) -> Figure:
         each task's own interval does so too, in the same direction.
 
     Example:
-        >>> figure = sharing_grid(sharing_effects(frame))  # doctest: +SKIP
+        >>> rows = {"model": ["single-task", "hard sharing"] * 2, "seed": [0, 0, 1, 1], "value": [1.0, 0.8, 1.1, 0.9]}
+        >>> rows |= {"task": "task_1", "reachable": 0.5}
+        >>> frame = pd.DataFrame({**rows, "correlation": 1.0, "rows": 200, "penalty": 0.1})
+        >>> figure = sharing_grid(sharing_effects(frame))
     """
     models = list(effects["model"].unique())
     correlations, rows = sorted(effects["correlation"].unique(), reverse=True), sorted(effects["rows"].unique())
@@ -174,7 +181,10 @@ def error_by_rows(frame: pd.DataFrame, correlations: Sequence[float]) -> Figure:
         The figure; bands are 95 % intervals of the mean over the seeds.
 
     Example:
-        >>> figure = error_by_rows(frame, [1.0, 0.5])  # doctest: +SKIP
+        >>> rows = {"model": ["single-task", "hard sharing"] * 2, "seed": [0, 0, 1, 1], "value": [1.0, 0.8, 1.1, 0.9]}
+        >>> rows |= {"task": "task_1", "reachable": 0.5}
+        >>> frame = pd.DataFrame({**rows, "correlation": 1.0, "rows": 200, "penalty": 0.1})
+        >>> figure = error_by_rows(frame, [1.0])
     """
     figure, axes = new_figure(5.0 * len(correlations), 4.2, columns=len(correlations), sharey=True)
     for panel, p in zip(axes[0], correlations, strict=True):
@@ -211,7 +221,10 @@ def penalty_curves(effects: pd.DataFrame, reference: dict[float, float] | None =
         The figure; bars are 95 % intervals. A line that leaves the frame ruined the networks: its end is not shown.
 
     Example:
-        >>> figure = penalty_curves(sharing_effects(frame), {1.0: -0.09})  # doctest: +SKIP
+        >>> rows = {"model": ["single-task", "hard sharing"] * 2, "seed": [0, 0, 1, 1], "value": [1.0, 0.8, 1.1, 0.9]}
+        >>> rows |= {"task": "task_1", "reachable": 0.5}
+        >>> frame = pd.DataFrame({**rows, "correlation": 1.0, "rows": 200, "penalty": 0.1})
+        >>> figure = penalty_curves(sharing_effects(frame), {1.0: -0.09})
     """
     both = effects[effects["task"] == "both tasks"]
     correlations, models = sorted(both["correlation"].unique()), list(both["model"].unique())
@@ -251,7 +264,10 @@ def sharing_result(frame: pd.DataFrame, baseline: str = "single-task") -> Figure
         The figure; the text at the right is the difference to the baseline and what it says.
 
     Example:
-        >>> figure = sharing_result(frame)  # doctest: +SKIP
+        >>> rows = {"model": ["single-task", "hard sharing"] * 2, "seed": [0, 0, 1, 1], "value": [1.0, 0.8, 1.1, 0.9]}
+        >>> rows |= {"task": "task_1", "reachable": 0.5}
+        >>> frame = pd.DataFrame({**rows, "correlation": 1.0, "rows": 200, "penalty": 0.1})
+        >>> figure = sharing_result(frame)
     """
     effects = sharing_effects(frame, baseline).set_index(["model", "task"])
     models, tasks = list(frame["model"].unique()), list(frame["task"].unique())

@@ -42,7 +42,9 @@ def sentence_picture(
         not seen in training in brackets; to the right the relations' probabilities.
 
     Example:
-        >>> figure = sentence_picture(inspector.inspect("A b."), tags, relations, None, {})  # doctest: +SKIP
+        >>> shown = {"words": ["Ann", "ran"], "unknown": [False, True], "tags": [1, 0], "spans": [(0, 1, "Person")]}
+        >>> shown["marginals"] = [[0.1, 0.9], [0.8, 0.2]]  # all of it from SentenceInspector.inspect("Ann ran")
+        >>> figure = sentence_picture(shown, ["O", "B-Person"], [], None, {})
     """
     words, count = shown["words"], len(shown["words"])
     width = 4.6 + 0.42 * count
