@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -119,26 +120,27 @@ def test_a_learner_has_a_file_in_the_data_directory(monkeypatch: pytest.MonkeyPa
     assert not file.is_relative_to(Path(session.__file__).parents[2])  # never in the course's folder
 
 
-HANDED_IN = """
-from mtl_helpers.exercises import check
-check("06.2", "b")
-check("07.2", "a")
-"""
+HANDED_IN = {
+    "ada": ["import os\nfrom mtl_helpers.exercises import check", "1 / 0", 'check("06.2", "b")'],
+    "ben": ["from mtl_helpers.exercises import check", 'mine = "b"', 'check("06.2", mine)', 'check("07.2", mine)'],
+}
 
 
 def test_a_class_is_collected_by_running_what_was_handed_in(tmp_path: Path, capsys) -> None:
-    for learner, cells in {"ada": [HANDED_IN], "ben": ["1 / 0", HANDED_IN.replace('"a"', '"b"')]}.items():
+    for learner, cells in HANDED_IN.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
         (tmp_path / "class" / learner).mkdir(parents=True)
         nbformat.write(notebook, tmp_path / "class" / learner / "06.ipynb")
+    (tmp_path / "class" / "ada" / "progress.json").write_text('{"solved": {"06.1": {}}}', "utf8")  # a try
+    (tmp_path / "class" / "Li, Na").mkdir()
+    (tmp_path / "class" / "Li, Na" / "06.ipynb").write_text("not a notebook", "utf8")
     collect.main(tmp_path / "class")
     told = capsys.readouterr()
-    head, ada, ben = [line.split(",") for line in told.out.split()]
-    assert dict(zip(head, ada, strict=True)) | {"learner": ""} == dict.fromkeys(head, "0") | {
-        "06.2": "1",
-        "learner": "",
-    }
-    assert [name for name, value in zip(head, ben, strict=True) if value == "1"] == ["06.2", "07.2"]
-    assert "ben: 06.ipynb, 1 cells failed" in told.err
+    rows = {row.pop("learner"): row for row in csv.DictReader(told.out.splitlines())}
+    ones = {learner: {name for name, value in row.items() if value == "1"} for learner, row in rows.items()}
+    assert ones == {"Li, Na": set(), "ada": {"06.2", "solved"}, "ben": {"06.2", "07.2"}}
+    assert rows["ben"]["solved"] == "2"
+    assert "ada: 06.ipynb, 1 solved, 0 cells failed" in told.err  # her 1 / 0 has nothing to do with an exercise
+    assert "Li, Na: 06.ipynb cannot be run" in told.err
     with pytest.raises(ValueError, match="holds no"):
-        collect.table(tmp_path)
+        collect.main(tmp_path)
