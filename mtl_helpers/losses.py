@@ -22,6 +22,7 @@ import keras
 from keras import ops
 
 from mtl_helpers.datasets.base import MultiTaskData, require_known
+from mtl_helpers.layers.tag_tables import CRFNegativeLogLikelihood
 
 
 @keras.saving.register_keras_serializable(package="mtl_helpers")
@@ -57,14 +58,21 @@ class Masked(keras.losses.Loss):
 
         Returns:
             A scalar.
+
+        Raises:
+            ValueError: If a prediction has two axes more than its label.
         """
         y_pred = ops.convert_to_tensor(y_pred)
         y_true = _per_label(ops.convert_to_tensor(y_true), y_pred)
+        if len(y_pred.shape) > len(y_true.shape) + 1:
+            shapes = f"y_true={tuple(y_true.shape)}, y_pred={tuple(y_pred.shape)}"
+            raise ValueError(f"{shapes}: tables of a conditional random field? Their losses are text_losses(data).")
         weights = ops.ones(ops.shape(y_pred)[:-1], y_pred.dtype)
         if sample_weight is not None:
             weights = weights * _weight_per_row(ops.cast(sample_weight, y_pred.dtype), y_pred)
         a_row_each = len(y_true.shape) == len(y_pred.shape)  # else class numbers, without the last axis
         if keras.backend.is_float_dtype(y_true.dtype):
+            y_true = ops.cast(y_true, y_pred.dtype)
             missing = ops.isnan(y_true)
             missing = ops.any(missing, axis=-1) if a_row_each else missing
             weights = ops.where(missing, ops.zeros_like(weights), weights)
@@ -108,7 +116,7 @@ def task_losses(data: MultiTaskData, **losses: keras.losses.Loss) -> dict[str, k
 
     Args:
         data: The data; binary tasks get binary cross-entropy, regressions the squared error, classes and tags sparse
-            categorical cross-entropy.
+            categorical cross-entropy (``text_losses`` has the loss of a conditional random field).
         **losses: Task -> another loss.
 
     Returns:
@@ -118,7 +126,10 @@ def task_losses(data: MultiTaskData, **losses: keras.losses.Loss) -> dict[str, k
         ValueError: If a loss is given for a task that does not exist.
 
     Example:
-        >>> model.compile("adam", loss=task_losses(data, like=keras.losses.BinaryFocalCrossentropy()))  # doctest: +SKIP
+        >>> data = shop_log(100)
+        >>> losses = task_losses(data, pay=keras.losses.BinaryFocalCrossentropy())
+        >>> {task: loss.name for task, loss in losses.items()}
+        {'click': 'binary_crossentropy', 'pay': 'binary_focal_crossentropy'}
     """
     if losses:
         require_known("losses", losses, data.tasks)
@@ -129,4 +140,27 @@ def task_losses(data: MultiTaskData, **losses: keras.losses.Loss) -> dict[str, k
         "tags": keras.losses.SparseCategoricalCrossentropy,
     }
     chosen = {task: losses.get(task) or usual[kind.kind]() for task, kind in data.tasks.items()}
-    return {task: loss if isinstance(loss, Masked) else Masked(loss) for task, loss in chosen.items()}
+    masked = (Masked, CRFNegativeLogLikelihood)  # these leave out what has no label by themselves
+    return {task: loss if isinstance(loss, masked) else Masked(loss) for task, loss in chosen.items()}
+
+
+def allow_any_names(model: keras.Model, data: MultiTaskData) -> None:
+    """Lets ``fit`` train a compiled model whose tasks have any names, such as ``"watch ratio"`` or ``"点击"``.
+
+    Keras keeps a running loss a task and names it like the task; a TensorFlow graph refuses names of other signs than
+    A to Z, digits and ``_ . - / >`` ("not a valid scope name"). Outside a graph every name will do, so this computes
+    the losses of one row there. Call it once, after ``compile`` and before ``fit``; ``study`` does not need it.
+
+    Args:
+        model: The compiled model.
+        data: The data it was built for.
+
+    Example:
+        >>> data = shop_log(100)
+        >>> model = hard_sharing(data)
+        >>> model.compile("adam", loss=task_losses(data))
+        >>> allow_any_names(model, data)
+    """
+    row = data.train.take(slice(0, 1))
+    model.compute_loss(row.inputs, row.labels, model(row.inputs))
+    model.reset_metrics()

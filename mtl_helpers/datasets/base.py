@@ -89,7 +89,8 @@ class MultiTaskData:
     Attributes:
         name: What it is called in tables and figures.
         tasks: Task name -> what the task predicts. The names key labels, losses, metrics and model outputs. Any text
-            will do for the models and ``study``; Keras's own ``fit`` takes letters A to Z, digits and ``_ . - /``.
+            will do for the models and ``study``; Keras's own ``fit`` takes letters A to Z, digits and ``_ . - /``, and
+            any text after ``losses.allow_any_names``.
         inputs: Input name -> what the input holds.
         train: Rows to fit on. Vocabularies and scalers were fitted on them alone.
         validation: Rows to choose settings and stopping times by.

@@ -141,7 +141,8 @@ def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
 
     Args:
         labels: Class numbers ``[rows]`` or ``[rows, tokens]``.
-        scores: A score a class, ``[..., classes]``.
+        scores: A score a class, ``[..., classes]``; or the tables of a ``ConditionalRandomField``, ``[rows, tokens,
+            classes, classes]``, of which the most probable tag sequence counts.
         weights: Weights in the shape of the labels, or ``[rows]``; 0 leaves one out.
 
     Returns:
@@ -151,7 +152,13 @@ def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
         >>> accuracy(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]))
         0.5
     """
-    right = (np.argmax(scores, axis=-1) == labels).astype(float)
+    if np.ndim(scores) == np.ndim(labels) + 2:
+        from mtl_helpers.layers import decode_tags
+
+        predicted = np.asarray(decode_tags(scores))
+    else:
+        predicted = np.argmax(scores, axis=-1)
+    right = (predicted == labels).astype(float)
     if weights is not None and np.ndim(weights) < right.ndim:
         weights = np.broadcast_to(np.asarray(weights)[:, None], right.shape)
     return weighted_mean(right, weights)

@@ -19,6 +19,7 @@ from mtl_helpers.layers import (
     tag_marginals,
     token_mask,
 )
+from mtl_helpers.metrics import accuracy
 
 
 def field(classes, seed, scale=1.0):
@@ -124,6 +125,15 @@ def test_padding_never_changes_a_score(seed, extra):
     np.testing.assert_allclose(loss(tags, short), loss(other, long), atol=1e-5)
     np.testing.assert_array_equal(decode_tags(short), decode_tags(long)[:, :5])
     np.testing.assert_allclose(tag_marginals(short), tag_marginals(long)[:, :5], atol=1e-5)
+
+
+def test_accuracy_reads_tables_as_their_best_sequence():
+    crf = field(3, seed=2, scale=3.0)
+    scores = np.random.default_rng(0).normal(size=(20, 6, 3)).astype("float32")
+    tables, tags = crf(scores), np.random.default_rng(1).integers(0, 3, (20, 6))
+    assert accuracy(tags, tables) == pytest.approx(np.mean(decode_tags(tables).numpy() == tags))
+    assert (decode_tags(tables).numpy() != scores.argmax(axis=-1)).any()
+    assert accuracy(decode_tags(tables).numpy(), tables) == 1
 
 
 def test_loss_leaves_weightless_and_empty_sentences_out():

@@ -21,16 +21,22 @@ def value_and_gradient(loss, labels, outputs, weights=None):
     return float(value), tape.gradient(value, outputs).numpy()
 
 
+class OwnLoss(keras.losses.Loss):
+    """The squared error as a reader would write it; Keras's own squeezes labels by itself."""
+
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+
+@pytest.mark.parametrize("loss", [keras.losses.MeanSquaredError(), OwnLoss()], ids=["Keras's", "own"])
 @pytest.mark.parametrize("labels", [[1.0, 3.0, 8.0], [[1.0], [3.0], [8.0]]], ids=["[batch]", "[batch, 1]"])
 @pytest.mark.parametrize(
     "weights", [None, [1.0, 1.0, 1.0], [[1.0], [1.0], [1.0]]], ids=["none", "[batch]", "[batch, 1]"]
 )
-def test_labels_meet_their_own_prediction_only(labels, weights):
+def test_labels_meet_their_own_prediction_only(labels, weights, loss):
     """[batch] against [batch, 1] broadcasts to every pair of rows: 17.3 instead of 16.7."""
     weights = None if weights is None else np.array(weights)
-    value, gradient = value_and_gradient(
-        Masked(keras.losses.MeanSquaredError()), labels, [[0.0], [3.0], [1.0]], weights
-    )
+    value, gradient = value_and_gradient(Masked(loss), labels, [[0.0], [3.0], [1.0]], weights)
     assert value == pytest.approx((1 + 0 + 49) / 3)
     assert gradient == pytest.approx(np.array([[-2.0], [0.0], [-14.0]]) / 3)
 
@@ -134,6 +140,11 @@ def test_losses_come_back_from_a_keras_file(tmp_path):
     assert np.isfinite(before)
     assert again.evaluate(*rows, verbose=0) == pytest.approx(before)
     assert again.loss["click"].loss.gamma == 1.5
+
+
+def test_the_tables_of_a_random_field_are_sent_to_their_own_loss():
+    with pytest.raises(ValueError, match=r"y_pred=\(1, 2, 3, 3\): .*text_losses"):
+        Masked(keras.losses.SparseCategoricalCrossentropy())(np.zeros((1, 2), "int32"), np.zeros((1, 2, 3, 3)))
 
 
 def test_focal_loss_by_hand_and_how_it_differs_from_the_paper():

@@ -1,8 +1,7 @@
 """The shared reader of entities and relations."""
 
-import subprocess
-import sys
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ from mtl_helpers.layers import decode_tags
 from mtl_helpers.metrics_text import span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.models.reading import similar_lengths
+from mtl_helpers.study import study
 
 SMALL = {"embedding_dim": 8, "feature_dim": 4, "lstm_units": 6, "hidden_units": 8}
 
@@ -74,8 +74,19 @@ def test_each_task_alone(data):
         alone = data.with_tasks([task])
         model = ner_relation(alone, **SMALL)
         model.compile("adam", loss=text_losses(alone))
-        model.fit(text_batches(alone.train, 64, seed=0), epochs=1, verbose=0, shuffle=False)
-        assert set(model(first_rows(data))) == {task} == set(read_text(model, alone, alone.test))
+        rows = data.train.take(slice(0, 3))
+        assert set(model(rows.inputs)) == {task} == set(read_text(model, alone, alone.test))
+        assert model.compute_loss(rows.inputs, {task: rows.labels[task]}, model(rows.inputs)) > 0
+
+
+def test_a_study_trains_it_seed_by_seed_and_says_so(data, capsys):
+    few = data.with_rows(lambda rows: rows.take(slice(0, 20)))
+    build = partial(ner_relation, **SMALL)
+    found = study({"joint": build}, few, seeds=1, epochs=1, losses=text_losses(few), progress=False)
+    assert "layer 'shared_encoder' is recurrent" in capsys.readouterr().out
+    scores = found.scores().set_index("task")["value"]
+    assert set(scores.index) == {"relation", "entity"}
+    assert scores.between(0, 1).all()
 
 
 def test_learns_both_tasks(data):
@@ -119,27 +130,6 @@ def test_precomputed_vectors_and_any_encoder(data):
     one, other = (both({**rows, "vectors": rows["vectors"] + shift})["relation"] for shift in (0, 1))
     assert np.abs(one - other).max() > 1e-4
     assert read_text(both, wide, wide.test)["entity"].shape == (40, 32)
-
-
-@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
-def test_saves_and_loads_in_a_new_process(data, tmp_path):
-    model = ner_relation(data, pooling="entities", **SMALL)
-    model.compile("adam", loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 0.5})
-    for seed, weight in enumerate(model.trainable_variables):  # the CRF's start at zero
-        weight.assign_add(0.1 * np.random.default_rng(seed).normal(size=weight.shape))
-    model.save(tmp_path / "model.keras")
-    np.savez(tmp_path / "inputs.npz", **first_rows(data))
-    code = (
-        "import sys, keras, numpy as np, mtl_helpers.models\n"
-        "model = keras.saving.load_model(sys.argv[1] + '/model.keras')\n"
-        "outputs = model(dict(np.load(sys.argv[1] + '/inputs.npz')))\n"
-        "np.savez(sys.argv[1] + '/outputs.npz', **{name: np.asarray(value) for name, value in outputs.items()})\n"
-        "assert sorted(model.loss) == ['entity', 'relation']\n"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
-    loaded = np.load(tmp_path / "outputs.npz")
-    for name, values in model(first_rows(data)).items():
-        np.testing.assert_allclose(loaded[name], values, atol=1e-5)
 
 
 @pytest.mark.parametrize(("argument", "value"), [("positions", "tags"), ("tagger", "hmm"), ("pooling", "mean")])
