@@ -101,14 +101,20 @@ def test_dynamic_weight_average_by_hand():
     assert seen[2] == pytest.approx(2 * e / e.sum())
 
 
-def test_gradnorm_by_hand():
-    """G = (5, 1), mean 3; the first losses were (1, 1), now (.5, 1): r = (2/3, 4/3), so the targets are 2 and 4."""
-    balancer = GradNorm(alpha=1.0, learning_rate=0.3)
+@pytest.mark.parametrize(("alpha", "to_the_slow_task"), [(1.0, 1), (0.5, -1)])
+def test_gradnorm_by_hand(alpha, to_the_slow_task):
+    """G = (5, 8), mean 6.5; the first losses were (1, 1), now (.5, 1): r = (2/3, 4/3).
+
+    For alpha 1 the targets are (4.3, 8.7), so that the slow task's gradient, already the larger, has to grow; for
+    alpha 1/2 they are (5.3, 7.5), and it has to shrink.
+    """
+    balancer = GradNorm(alpha, learning_rate=0.3)
     state = {"weights": tf.constant([1.0, 1.0]), "first": tf.constant([1.0, 1.0])}
-    gradients = [[[3.0], [0.0]], [[4.0], [1.0]]]
+    gradients = [[[3.0], [8.0]], [[4.0], [0.0]]]
     _, state = combine(balancer, [0.5, 1.0], gradients, [True, True], state)
-    moved = np.exp([-0.3 * 5 / 3, 0.3 * 1 / 3])
+    moved = np.exp([-0.3 * 5 / 6.5 * to_the_slow_task, 0.3 * 8 / 6.5 * to_the_slow_task])
     assert state["weights"].numpy() == pytest.approx(2 * moved / moved.sum())
+    assert state["first"].numpy() == pytest.approx([1, 1])
 
 
 def test_gradnorm_looks_at_shared_variables_only_and_needs_some():

@@ -241,6 +241,22 @@ def test_gates_of_the_one_gate_model_are_the_same_for_all_tasks(tiny_data):
     assert layer.expert_names == ("expert 1", "expert 2", "expert 3")
 
 
+@pytest.mark.parametrize("name", ["mmoe", "cgc", "ple", "cross_stitch"])
+def test_each_task_reads_what_was_mixed_for_it(name, tiny_data):
+    """A task's loss moves its own gate of the last level (its own row of the last mixture), and no other."""
+    model = BUILDERS[name](tiny_data)
+    if name == "cross_stitch":
+        mixing = [layer.alpha for layer in model.layers if hasattr(layer, "alpha")][-1]
+    else:
+        mixing = [layer.gate_layer.kernel for layer in model.layers if hasattr(layer, "gate_names")][-1]
+    index = next(i for i, weight in enumerate(model.trainable_variables) if weight is mixing)
+    by_task = -2 if len(mixing.shape) == 3 else 0  # [in, gates, experts] or [tasks, tasks]
+    for position, task in enumerate(tiny_data.tasks):
+        gradient = np.array(loss_gradients(model, tiny_data.train, task)[index])
+        moved = np.abs(np.moveaxis(gradient, by_task, 0)).reshape(3, -1).max(axis=1) > 0
+        assert moved.tolist() == [other == position for other in range(3)]
+
+
 def test_esmm_multiplies_click_and_conversion(tiny_data):
     data = tiny_data.with_tasks(["click", "pay"])
     model = models.esmm(data)
@@ -253,13 +269,17 @@ def test_esmm_multiplies_click_and_conversion(tiny_data):
     assert list(models.esmm(data, click="click", pay="pay").output) == ["click", "pay"]
 
 
-def test_a_payment_says_nothing_about_conversion_but_through_the_product(tiny_data):
+def test_esmm_has_two_networks_on_common_embeddings_and_a_payment_trains_both(tiny_data):
     data = tiny_data.with_tasks(["click", "pay"])
     model = models.esmm(data, hidden_units=(6,), tower_units=())
-    conversion = model.get_layer("conversion").kernel
-    index = next(i for i, w in enumerate(model.trainable_variables) if w is conversion)
-    assert loss_gradients(model, data.train, "click")[index] is None
-    assert loss_gradients(model, data.train, "pay")[index] is not None
+    weights = model.trainable_variables
+    with tf.GradientTape() as tape:
+        pcvr = models.conversion_model(model)(data.train.inputs)["conversion"]
+    gradients = tape.gradient(pcvr, [weight.value for weight in weights])
+    converting = {i for i, gradient in enumerate(gradients) if gradient is not None}
+    clicking = touched(model, data.train, "click")
+    assert [weights[i].name for i in converting & clicking] == ["table"]
+    assert touched(model, data.train, "pay") == converting | clicking == set(range(len(weights)))
 
 
 def one_task(data, name):

@@ -1,4 +1,4 @@
-"""Every model fits with plain Keras, compiles, stacks over seeds, and comes back from a file in a new process."""
+"""Every model fits with plain Keras, compiled by XLA, and in a study, and comes back from a file in a new process."""
 
 import mtl_helpers.quiet  # noqa: F401
 
@@ -12,10 +12,12 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mtl_helpers import models
+from mtl_helpers.datasets import relation_corpus
+from mtl_helpers.datasets.base import Task
 from mtl_helpers.gates import gate_model
+from mtl_helpers.losses import allow_any_names, task_losses
 from mtl_helpers.study import study
 
 BUILDERS = {
@@ -31,9 +33,10 @@ BUILDERS = {
     "one_gate": models.one_gate,
     "mmoe": partial(models.mmoe, gate_dropout=0.3, load_balancing=0.1, expert_units=(8, 4)),
     "cgc": models.cgc,
-    "ple": partial(models.ple, private_experts=2, shared_experts=2),
+    "ple": partial(models.ple, levels=3, private_experts=1, shared_experts=2),
     "esmm": models.esmm,
 }
+READER = partial(models.ner_relation, embedding_dim=8, feature_dim=4, lstm_units=6)
 
 LOAD = """
 import json, sys
@@ -47,51 +50,85 @@ for path, rows in json.loads(sys.argv[1]).items():
 
 # Names of layers, of inputs, and what Keras refuses in the name of a layer.
 AWKWARD = {"click": "点击", "pay": "conversion", "watch": "watch ratio"}
-# Keras's own fit allows fewer: it makes names of metrics of them.
+# Keras's own fit allows fewer, because it makes names of counters of them.
 AWKWARD_FOR_FIT = {"click": "a/b", "pay": "conversion", "watch": "level_1"}
+
+
+@pytest.fixture(scope="module")
+def data(tiny_data):
+    """The tiny data with a fourth task, of three classes."""
+
+    def rate(rows):
+        stars = np.digitize(rows.labels["watch"], [-1, 1]).astype("int32")
+        return replace(rows, labels={**rows.labels, "stars": stars})
+
+    classes = Task("multiclass", ("low", "mid", "high"))
+    return tiny_data.with_rows(rate, {**tiny_data.tasks, "stars": classes})
 
 
 def renamed(data, names):
     def rename(rows):
-        return replace(rows, labels={names[task]: labels for task, labels in rows.labels.items()})
+        return replace(rows, labels={names.get(task, task): labels for task, labels in rows.labels.items()})
 
-    return data.with_rows(rename, {names[task]: kind for task, kind in data.tasks.items()})
+    return data.with_rows(rename, {names.get(task, task): kind for task, kind in data.tasks.items()})
 
 
-def build(name, data, seed=0):
-    """The model and its data (ESMM has two tasks only)."""
-    keras.utils.set_random_seed(seed)
-    data = data.with_tasks(list(data.tasks)[:2]) if name == "esmm" else data
+def build(name, data):
+    """The model and its data: for ESMM click and pay alone, for the others a task of each kind."""
+    keras.utils.set_random_seed(0)
+    click, pay, *others = data.tasks
+    data = data.with_tasks([click, pay] if name == "esmm" else [click, *others])
     return BUILDERS[name](data), data
 
 
-# Keras compiles on its own wherever it can, so "compiled" is what a plain fit does; without it is tried on a few.
-@pytest.mark.parametrize("name", ["mmoe", "ple", "deepfm", "esmm"])
-def test_fits_without_compiling(name, tiny_data):
-    assert_fits(name, tiny_data, jit=False)
-
-
 @pytest.mark.parametrize("name", [name for name in BUILDERS if name != "soft_sharing l1"])
-def test_fits_compiled(name, tiny_data):
-    assert_fits(name, tiny_data, jit=True)
-
-
-def assert_fits(name, tiny_data, jit):
-    model, data = build(name, renamed(tiny_data, AWKWARD_FOR_FIT).with_tasks(["a/b", "conversion"]))
+def test_fits_compiled_with_plain_keras(name, data):
+    model, data = build(name, renamed(data, AWKWARD_FOR_FIT))
     weights = dict.fromkeys(data.tasks, 0.5)
-    model.compile(keras.optimizers.SGD(0.02), dict.fromkeys(data.tasks, "bce"), loss_weights=weights, jit_compile=jit)
+    model.compile(keras.optimizers.SGD(0.02), task_losses(data), loss_weights=weights, jit_compile=True)
     history = model.fit(data.train.inputs, data.train.labels, epochs=5, batch_size=64, verbose=0).history
     assert {f"{task}_loss" for task in data.tasks} < set(history)
     assert min(history["loss"][1:]) < history["loss"][0]
 
 
+@pytest.mark.parametrize("name", BUILDERS)
+def test_many_seeds_train_in_one_program(name, data, capsys):
+    _, data = build(name, data)
+    settings = {"epochs": 1, "batch_size": 32, "jit_compile": False, "gates": False, "progress": False}
+    found = study({name: BUILDERS[name]}, data, seeds=2, **settings)
+    assert capsys.readouterr().out == ""  # a model that has to be trained one by one is named here
+    assert found.frame["value"].notna().all()
+    assert set(found.scores()["task"]) == set(data.tasks)
+
+
+def test_fit_and_its_metrics_take_tasks_of_any_name(data):
+    data = renamed(data, AWKWARD)
+
+    def compiled():
+        metrics = {"点击": [keras.metrics.AUC(name="auc")], "watch ratio": ["mae"]}
+        model = models.hard_sharing(data, hidden_units=(4,))
+        model.compile("sgd", task_losses(data), metrics=metrics, jit_compile=False)
+        return model
+
+    rows = data.train.inputs, data.train.labels
+    with pytest.raises(ValueError, match="not a valid scope name"):  # Keras alone; should it mend it, the helper can go
+        compiled().fit(*rows, verbose=0)
+    model = compiled()
+    allow_any_names(model, data)
+    history = model.fit(*rows, batch_size=64, epochs=2, verbose=0, validation_data=rows).history
+    assert {"点击_loss", "watch ratio_loss", "点击_auc", "watch ratio_mae", "val_点击_auc"} < set(history)
+    assert model.evaluate(*rows, return_dict=True, verbose=0)["loss"] == pytest.approx(history["val_loss"][-1])
+
+
 def test_losses_stay_with_their_tasks_when_a_layer_cannot_bear_the_name(tiny_data):
     model, data = build("mmoe", renamed(tiny_data, AWKWARD_FOR_FIT))
-    model.compile("sgd", {task: "mae" for task in data.tasks}, jit_compile=False)
-    wrong = dict(zip(data.tasks, (3.0, 5.0, 70.0), strict=True))
+    each = dict.fromkeys(data.tasks, "mae")
+    model.compile("sgd", each, metrics=each, jit_compile=False)
+    wrong = dict(zip(data.tasks, (3.0, 70.0), strict=True))
     labels = {task: output.numpy() + wrong[task] for task, output in model(data.test.inputs).items()}
     found = model.evaluate(data.test.inputs, labels, return_dict=True, verbose=0)
     assert {task: found[f"{task}_loss"] for task in data.tasks} == pytest.approx(wrong, rel=1e-5)
+    assert {task: found[f"{task}_mae"] for task in data.tasks} == pytest.approx(wrong, rel=1e-5)
 
 
 def test_gates_and_study_take_any_name(tiny_data):
@@ -104,47 +141,28 @@ def test_gates_and_study_take_any_name(tiny_data):
     assert found.gates["PLE"].levels[0].owners == (0, 1, 2, -1)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-def test_two_sets_of_weights_in_one_program(name, tiny_data):
-    pair = [build(name, tiny_data, seed)[0] for seed in (1, 2)]
-    inputs = [{key: tf.constant(values[part]) for key, values in tiny_data.train.inputs.items()}
-              for part in (slice(0, 20), slice(20, 40))]  # fmt: skip
-
-    def stacked(of_model):
-        return [tf.stack([each.value for each in same]) for same in zip(*map(of_model, pair), strict=True)]
-
-    def one(run):
-        return pair[0].stateless_call(*run, training=False)[0]
-
-    both = tf.nest.map_structure(lambda *parts: tf.stack(parts), *inputs)
-    run = (stacked(lambda model: model.trainable_variables), stacked(lambda model: model.non_trainable_variables), both)
-    together = tf.function(partial(tf.vectorized_map, one, fallback_to_while_loop=False))(run)
-    for position, (model, part) in enumerate(zip(pair, inputs, strict=True)):
-        for task, output in model(part).items():
-            np.testing.assert_allclose(together[task][position], output, atol=1e-5)
-
-
-def test_saved_models_predict_the_same_in_a_new_process(tiny_data, tmp_path):
-    wanted, paths, data = {}, {}, renamed(tiny_data, AWKWARD)
-    rows = str(tmp_path / "rows.npz")
-    np.savez(rows, **tiny_data.test.inputs)
-    for name in BUILDERS:
-        model, _ = build(name, data)
+def test_saved_models_predict_the_same_in_a_new_process(data, tmp_path):
+    corpus = relation_corpus(50)
+    built = {name: (*build(name, renamed(data, AWKWARD)), "rows") for name in BUILDERS}
+    built["ner_relation"] = (READER(corpus), corpus, "sentences")
+    wanted, paths = {}, {}
+    for name, (model, rows, file) in built.items():
         random = np.random.default_rng(0)
         for weight in model.trainable_variables:  # biases too
             weight.assign_add(0.1 * random.normal(size=weight.shape))
         for layer in model.layers:
             if hasattr(layer, "switch_off"):
                 layer.switch_off([1])
-        path = str(tmp_path / f"{name}.keras")
+        path, inputs = str(tmp_path / f"{name}.keras"), str(tmp_path / f"{file}.npz")
         model.save(path)
-        wanted[path], paths[path] = model(tiny_data.test.inputs), rows
+        np.savez(inputs, **rows.test.inputs)
+        wanted[path], paths[path] = model(rows.test.inputs), inputs
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", LOAD, json.dumps(paths)]
     done = subprocess.run(command, capture_output=True, env=environment, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     for path, outputs in wanted.items():
         loaded = np.load(path + ".npz")
-        assert set(loaded) == set(outputs) <= set(AWKWARD.values())
+        assert set(loaded) == set(outputs)
         for task, output in outputs.items():
-            np.testing.assert_allclose(loaded[task], output, atol=1e-6, err_msg=path)
+            np.testing.assert_allclose(loaded[task], output, atol=1e-5, err_msg=path)
