@@ -29,8 +29,10 @@ def gate_model(model: keras.Model) -> keras.Model:
         ValueError: If the model has no gates.
 
     Example:
-        >>> gates = gate_model(mmoe(data))  # doctest: +SKIP
-        >>> gates.predict(data.test.inputs)["level_1/click"].sum(axis=-1)  # doctest: +SKIP
+        >>> data = shop_log(100)
+        >>> gates = gate_model(mmoe(data, experts=3))
+        >>> gates(data.test.inputs)["level_1/click"].shape
+        TensorShape([20, 3])
     """
     import keras
 

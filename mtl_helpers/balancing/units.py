@@ -25,7 +25,10 @@ def rescale_label(data: MultiTaskData, task: str, factor: float, shift: float = 
         ValueError: If the task is not a regression of the data, or the factor is 0.
 
     Example:
-        >>> rescale_label(data, "watch_ratio", 100)  # doctest: +SKIP
+        >>> data = video_log(100, tasks=("click", "watch_ratio"))
+        >>> percent = rescale_label(data, "watch_ratio", 100)
+        >>> float(percent.train.labels["watch_ratio"][0] / data.train.labels["watch_ratio"][0])
+        100.0
     """
     if task not in data.tasks or data.tasks[task].kind != "regression":
         choices = [name for name, kind in data.tasks.items() if kind.kind == "regression"]
@@ -59,7 +62,9 @@ def standardise_label(data: MultiTaskData, task: str) -> MultiTaskData:
         ValueError: If the task is not a regression of the data, or its label does not vary.
 
     Example:
-        >>> standardise_label(data, "watch_ratio")  # doctest: +SKIP
+        >>> data = standardise_label(video_log(100, tasks=("click", "watch_ratio")), "watch_ratio")
+        >>> round(float(data.train.labels["watch_ratio"].std()), 3)
+        1.0
     """
     rescale_label(data, task, 1.0)  # says what is wrong with the task
     labels = data.train.labels[task]

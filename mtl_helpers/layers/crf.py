@@ -30,7 +30,7 @@ class ConditionalRandomField(keras.layers.Layer):
 
     Args:
         classes: Number of tags, at least 2.
-        **options: ``name`` and the other options of every Keras layer.
+        **kwargs: ``name`` and the like, for ``keras.layers.Layer``.
 
     Call:
         scores: float ``[batch, length, classes]``, usually of a ``Dense(classes)``.
@@ -55,8 +55,8 @@ class ConditionalRandomField(keras.layers.Layer):
         (TensorShape([1, 5, 3, 3]), TensorShape([1, 5]), TensorShape([1, 5, 3]))
     """
 
-    def __init__(self, classes: int, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         if classes < 2:
             raise ValueError(f"classes={classes} leaves nothing to choose; give at least 2.")
         self.classes = classes

@@ -117,6 +117,9 @@ class SelectColumns(keras.layers.Layer):
     Input: ``[batch, columns]`` of any type.
     Output: ``[batch, kept columns]``.
 
+    Raises:
+        ValueError: If the input has no column of such a position.
+
     Example:
         >>> SelectColumns([2, 0])(np.array([[5, 6, 7]])).numpy().tolist()
         [[7, 5]]
@@ -125,6 +128,11 @@ class SelectColumns(keras.layers.Layer):
     def __init__(self, columns: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.columns = tuple(int(column) for column in columns)
+
+    def build(self, input_shape: Shape) -> None:
+        """Checks that the input has the columns."""
+        if unknown := [column for column in self.columns if not 0 <= column < (input_shape[-1] or 0)]:
+            raise ValueError(f"columns={self.columns}: inputs={input_shape} have no {unknown}; count from 0.")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Keeps the columns."""

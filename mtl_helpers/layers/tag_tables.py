@@ -111,7 +111,7 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
 
     Args:
         name: Name of the loss.
-        **options: Options of every Keras loss but ``reduction``, which is fixed.
+        **kwargs: For ``keras.losses.Loss``; ``reduction`` is fixed.
 
     Call:
         y_true: int ``[batch, length]``, the tags.
@@ -125,8 +125,8 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
         >>> model.compile(loss={"relation": "sparse_categorical_crossentropy", "entity": CRFNegativeLogLikelihood()})
     """
 
-    def __init__(self, name: str = "crf_negative_log_likelihood", **options: Any) -> None:
-        super().__init__(name=name, **{**options, "reduction": None})
+    def __init__(self, name: str = "crf_negative_log_likelihood", **kwargs: Any) -> None:
+        super().__init__(name=name, **{**kwargs, "reduction": None})
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Gives float ``[batch, length]``: minus the log-probability of each tag, 0 at padding."""

@@ -222,6 +222,7 @@ def test_config_and_shapes(layer, inputs):
         (lambda: FeatureEmbedding((3, 0), 4), "sizes="),
         (lambda: FeatureEmbedding((3,), 0), "dim=0"),
         (lambda: FeatureEmbedding((3, 4), 2)(IDS), "3 columns"),
+        (lambda: SelectColumns([1, 3])(IDS), r"no \[3\]"),
         (lambda: FactorizationMachine(-1), "dim=-1"),
         (lambda: FactorizationMachine(0, return_vectors=True), "dim=0"),
         (lambda: CrossStitch(1.5), "own=1.5"),
