@@ -216,7 +216,9 @@ def main(arguments: list[str]) -> None:
     if "--no-browser" not in rest:
         webbrowser.open(files[0].as_uri())
     os.environ.update(lab_settings(TARGET / "settings"))
-    command = [sys.executable, "-m", "jupyterlab", *rest, str(chosen(numbers)[files[0].stem])]
+    chapter = chosen(numbers)[files[0].stem]
+    where = [f"--ServerApp.root_dir={chapter.parent}", f"--LabApp.default_url=/lab/tree/{chapter.name}"]
+    command = [sys.executable, "-m", "jupyterlab", *where, *rest]
     os.execv(command[0], command)
 
 

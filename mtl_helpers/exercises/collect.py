@@ -70,7 +70,10 @@ def judged(content: Any, folder: Path) -> tuple[set[str], int, int]:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    client = NotebookClient(content, timeout=CELL_SECONDS, kernel_name="python3", allow_errors=True)
+    quiet = ["--Application.log_level=40"]  # no warning of each kernel
+    client = NotebookClient(
+        content, timeout=CELL_SECONDS, kernel_name="python3", allow_errors=True, extra_arguments=quiet
+    )
     ended = 0
     with tempfile.TemporaryDirectory() as own:
         try:
