@@ -102,8 +102,6 @@ def plan(seeds: int, sizes: Sequence[int], data: Sequence[str], split: str = "te
     for seed in map(course_seed, range(seeds)):
         for rows in sizes if "semeval" in data else ():
             chosen = [(model, place, "max") for place in ("encoder", "head") for model in TASKS]
-            if seed != course_seed():  # tags alone with the positions at hand: they are the tags, one seed shows it
-                chosen.remove(("tagging only", "encoder", "max"))
             if rows == max(SIZES):
                 chosen += [(model, "encoder", "entities") for model in ("joint", "relation only")]
             runs += [Run("semeval", *each, rows, seed, split) for each in chosen]
