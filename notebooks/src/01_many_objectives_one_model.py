@@ -181,10 +181,12 @@ product_gain = f"finishes {details}; clicks {paid}"
 #
 # A single-task network per target learns each from its own labels alone, as if the targets had nothing to do with each other. Shared layers
 # let one task's training signal shape what the other reads. This is an **inductive bias** (归纳偏置): like an L1 penalty makes a model
-# prefer sparse weights, a second task makes it prefer representations that explain both. Often one task is what we want (*main task*) and
-# others are there to help (*auxiliary*). A craftsman who does one thing may do it perfectly; one who does several knows what carries over,
-# and that helps when tomorrow's rows are not quite yesterday's. It only works if the tasks are related; when they are not, it hurts
-# (chapter 02), and why it works at all is chapter 03.
+# prefer sparse weights, a second task makes it prefer representations that explain both.
+
+# %% [markdown]
+# Often one task is what we want (*main task*) and others are there to help (*auxiliary*). A craftsman who does one thing may do it
+# perfectly; one who does several knows what carries over, and that helps when tomorrow's rows are not quite yesterday's. It only works if
+# the tasks are related; when they are not, it hurts (chapter 02), and why it works at all is chapter 03.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Three ideas that look similar
