@@ -95,18 +95,20 @@ def table(learners: dict[str, set[str]]) -> str:
 
     Returns:
         Lines of values separated by commas: a line a learner, a column an exercise, 1 if solved; the last one counts.
+        Chapters of which nobody solved anything are left out.
 
     Example:
-        >>> print(table({"ada": {"01.1"}}))  # doctest: +ELLIPSIS
-        learner,01.1,01.2,...,solved
-        ada,1,0,...,1
+        >>> print(table({"ada": {"04.1"}}))
+        learner,04.1,04.2,04.3,04.4,solved
+        ada,1,0,0,0,1
     """
-    names = [name for chapter in chapters() for name in of_chapter(chapter)]
+    known = set().union(*learners.values())
+    names = [name for chapter in chapters() for name in of_chapter(chapter) if known & set(of_chapter(chapter))]
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["learner", *names, "solved"])
     for learner, found in sorted(learners.items()):
-        lines.writerow([learner, *(int(name in found) for name in names), len(found & set(names))])
+        lines.writerow([learner, *(int(name in found) for name in names), len(found)])
     return text.getvalue().rstrip("\n")
 
 
