@@ -38,7 +38,8 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
 
 
 def test_the_page_has_a_data_set_a_model_and_a_chapter() -> None:
-    assert [name.partition("/")[0] for name in FILES] == ["mtl_helpers", "tests", "mtl_helpers", "notebooks"]
+    folders = [name.partition("/")[0] for name in FILES]
+    assert folders == ["mtl_helpers", "tests", "mtl_helpers", "notebooks", "mtl_helpers", "notebooks"]
 
 
 def test_the_data_sets_test_passes() -> None:
@@ -67,6 +68,13 @@ def test_the_chapter_runs_and_its_claim_holds(seed: str, monkeypatch: pytest.Mon
     assert "Claim holds" in capsys.readouterr().out
 
 
+def test_the_chapters_solutions_are_right(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("MTL_STRICT", "1")
+    exec(FILES["notebooks/src/solutions/11_around_the_bottleneck.py"], {})
+    told = capsys.readouterr().out
+    assert (told.count("Right"), told.count("Written")) == (2, 1)
+
+
 def test_the_chapter_has_the_frame_and_slides() -> None:
     from tests.notebooks.test_frame import CLOSING, OPENING
 
@@ -76,7 +84,7 @@ def test_the_chapter_has_the_frame_and_slides() -> None:
     assert [each for each in headings if each in OPENING + CLOSING] == OPENING + CLOSING
     slides = slides_of(notebook)
     assert [slide.heading for slide in slides][1] == "Guess, then run"
-    assert "Ask the room" in slides[1].notes[0]
+    assert ["Ask the room" in note for note in slides[1].notes] == [False, True]  # the answer to 11.1 comes before
     assert '<details lang="zh">' in notebook.cells[0].source or "zh" in notebook.cells[1].source
 
 
