@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 
 from mtl_helpers.datasets import MultiTaskData, conll04, semeval2010_task8
 from mtl_helpers.memory import release
-from mtl_helpers.metrics_text import relation_f1, span_f1
+from mtl_helpers.metrics import relation_f1, span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.recording import record, recorded
 from mtl_helpers.seeds import course_seed
@@ -44,7 +44,7 @@ SIZES = [int(rows) for rows in EPOCHS]
 SETTINGS: dict[str, dict[str, Any]] = {
     "semeval": {
         "features": ["tokens", "prefix", "suffix"],
-        "model": {"embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.5},
+        "model": {"embedding_dim": 100, "lstm_units": 96, "tower_units": [128], "dropout": 0.5},
         "learning_rate": 2e-3,
         "batch_size": 32,
         "loss_weights": {"relation": 1.0, "entity": 0.2},
@@ -52,7 +52,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "conll04": {
         "features": ["tokens", "shape", "prefix", "suffix"],
-        "model": {"embedding_dim": 100, "lstm_units": 96, "hidden_units": 128, "dropout": 0.6},
+        "model": {"embedding_dim": 100, "lstm_units": 96, "tower_units": [128], "dropout": 0.6},
         "learning_rate": 4e-3,
         "batch_size": 16,
         "loss_weights": {"relation": 1.0, "entity": 1.0},

@@ -27,7 +27,7 @@ import pandas as pd
 from mtl_helpers.datasets import relation_corpus
 from mtl_helpers.datasets.base import MultiTaskData, require_known
 from mtl_helpers.memory import on_one_device
-from mtl_helpers.metrics_text import relation_f1, span_f1
+from mtl_helpers.metrics import relation_f1, span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.recording import record, recorded
 from mtl_helpers.seeds import course_seed
@@ -51,7 +51,7 @@ SETTINGS: dict[str, Any] = {
     "corpus": {"rows": 2500, "difficulty": 0.7, "length": 24},
     "training": {"sentences": 400, "epochs": [12, 24, 48], "batch_size": 40},
     "learning_rates": [0.005, 0.01, 0.02],
-    "model": {"embedding_dim": 32, "feature_dim": 8, "lstm_units": 32, "hidden_units": 32, "dropout": 0.2},
+    "model": {"embedding_dim": 32, "feature_dim": 8, "lstm_units": 32, "tower_units": [32], "dropout": 0.2},
     "seeds": 5,
 }
 

@@ -14,6 +14,7 @@ from mtl_helpers.metrics.scores import (
     task_metric,
     weighted_mean,
 )
+from mtl_helpers.metrics.text import entities, relation_f1, relation_table, span_f1, span_table
 
 __all__ = [
     "Interval",
@@ -22,6 +23,7 @@ __all__ = [
     "auc",
     "calibration_curve",
     "dead_experts",
+    "entities",
     "expected_calibration_error",
     "expert_load",
     "focal_loss",
@@ -31,7 +33,11 @@ __all__ = [
     "mean_squared_error",
     "ndcg",
     "paired_interval",
+    "relation_f1",
+    "relation_table",
     "seesaw_swing",
+    "span_f1",
+    "span_table",
     "task_metric",
     "unfocus",
     "weighted_mean",

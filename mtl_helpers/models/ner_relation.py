@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ from keras import ops
 from mtl_helpers.datasets.base import MultiTaskData, Task, Tokens, TokenVectors
 from mtl_helpers.datasets.text import FARTHEST
 from mtl_helpers.layers import ConditionalRandomField, CRFNegativeLogLikelihood
+from mtl_helpers.layers.arguments import widths
 from mtl_helpers.losses import Masked
 from mtl_helpers.models.parts import joined, output_names
 
@@ -29,7 +30,7 @@ def ner_relation(
     embedding_dim: int = 64,
     feature_dim: int = 16,
     lstm_units: int = 64,
-    hidden_units: int = 64,
+    tower_units: Sequence[int] = (64,),
     dropout: float = 0.5,
 ) -> keras.Model:
     """Builds a shared bidirectional LSTM with a path for the relation and one for the entities' tags.
@@ -51,8 +52,8 @@ def ner_relation(
         embedding_dim: Width of a word's vector.
         feature_dim: Width of the vector of a shape, prefix, suffix or distance.
         lstm_units: Width of the LSTM in each direction.
-        hidden_units: Width of the relation path's dense layer.
-        dropout: Share of inputs dropped in training: of the token vectors, the LSTM's states, the dense layer.
+        tower_units: Widths of the relation path's dense layers.
+        dropout: Share of inputs dropped in training: of the token vectors, the LSTM's states, the dense layers.
 
     Returns:
         An uncompiled model with an output a task: the relation's probabilities ``[batch, classes]``; the tags as the
@@ -60,7 +61,7 @@ def ner_relation(
         ``tag_marginals`` (``"softmax"``: probabilities ``[batch, length, tags]``).
 
     Raises:
-        ValueError: If an argument is not one of the choices, or the data holds no text.
+        ValueError: If an argument is not one of the choices, a width is below 1, or the data holds no text.
 
     References:
         BiLSTM-CRF: Z. Huang, W. Xu, K. Yu, arXiv:1508.01991. Distances as inputs: D. Zeng et al., COLING 2014,
@@ -72,6 +73,7 @@ def ner_relation(
         >>> model.compile("adam", loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 1.0})
     """
     _check(data, {"positions": positions, "tagger": tagger, "pooling": pooling})
+    units = widths("tower_units", tower_units, at_least_one=False)
     # Any length: the same model reads batches cut to their longest sentence.
     inputs = {
         name: keras.Input((None, *kind.shape[1:]), dtype="int32" if isinstance(kind, Tokens) else "float32", name=name)
@@ -102,7 +104,7 @@ def ner_relation(
             pooled = [_highest(seen, present)]
             if pooling == "entities":
                 pooled += [_at_entity(states, inputs[position]) for position in ("position_1", "position_2")]
-            outputs[name] = _relation(joined(pooled), names[name], task, hidden_units, dropout)
+            outputs[name] = _relation(joined(pooled), names[name], task, units, dropout)
     return keras.Model(inputs, outputs)
 
 
@@ -170,8 +172,8 @@ def _at_entity(states: Tensor, position: Tensor) -> Tensor:
     return ops.sum(states * inside, axis=1) / ops.maximum(ops.sum(inside, axis=1), 1.0)
 
 
-def _relation(pooled: Tensor, name: str, task: Task, hidden_units: int, dropout: float) -> Tensor:
+def _relation(pooled: Tensor, name: str, task: Task, tower_units: Sequence[int], dropout: float) -> Tensor:
     """The path to the relation."""
-    hidden = keras.layers.Dense(hidden_units, activation="relu")(pooled)
-    hidden = keras.layers.Dropout(dropout)(hidden)
-    return keras.layers.Dense(task.units, activation="softmax", name=name)(hidden)
+    for width in tower_units:
+        pooled = keras.layers.Dropout(dropout)(keras.layers.Dense(width, activation="relu")(pooled))
+    return keras.layers.Dense(task.units, activation="softmax", name=name)(pooled)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.datasets.text import Sentence, Span, encode
-from mtl_helpers.metrics_text import entities
+from mtl_helpers.metrics import entities
 from mtl_helpers.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
 from mtl_helpers.plots.text import sentence_picture
 from mtl_helpers.widgets.base import CourseWidget, bundle, styles

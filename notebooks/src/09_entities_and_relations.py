@@ -56,7 +56,7 @@ from mtl_helpers.experiments.readers import chosen_runs, f1_scores, train_reader
 from mtl_helpers.layers import ConditionalRandomField, CRFNegativeLogLikelihood, decode_tags, tag_marginals
 from mtl_helpers.memory import release
 from mtl_helpers.metrics import paired_interval
-from mtl_helpers.metrics_text import entities, span_f1
+from mtl_helpers.metrics import entities, span_f1
 from mtl_helpers.models import ner_relation, text_batches, text_losses
 from mtl_helpers.recording import recorded
 from mtl_helpers.seeds import course_seed
@@ -183,7 +183,7 @@ def reader(data, units=32, dropout=0.2):
 # The package's `ner_relation` is the same, with choices. With the same numbers in both, the outputs agree:
 
 # %%
-sizes = {"embedding_dim": 32, "feature_dim": 8, "lstm_units": 32, "hidden_units": 32, "dropout": 0.2}
+sizes = {"embedding_dim": 32, "feature_dim": 8, "lstm_units": 32, "tower_units": [32], "dropout": 0.2}
 keras.utils.set_random_seed(course_seed())
 ours, theirs = reader(data), ner_relation(data, positions="encoder", **sizes)
 ours.set_weights(theirs.get_weights())

@@ -73,17 +73,18 @@ def test_builders_share_one_vocabulary_of_arguments():
         "soft_sharing": {"penalty", "norm"},
         "cross_stitch": {"own"},
         "esmm": {"click", "pay"},
+        "ner_relation": {"encoder", "positions", "tagger", "pooling", "feature_dim", "lstm_units", "dropout"},
     }
     gates = {"experts", "shared_experts", "private_experts", "temperature", "gate_dropout", "load_balancing", "levels"}
     shared = {"hidden_units", "expert_units", "tower_units", "embedding_dim", "activation"} | gates
     defaults = {}
-    for name in [*BUILDERS, "esmm"]:
+    for name in [*BUILDERS, "esmm", "ner_relation"]:
         data, *arguments = inspect.signature(getattr(models, name)).parameters.values()
         assert data.name == "data"
         assert {each.kind for each in arguments} <= {inspect.Parameter.KEYWORD_ONLY}
         assert {each.name for each in arguments} <= shared | own.get(name, set()), name
         for each in arguments:
-            if name != "two_tower":  # its towers are those of a retrieval model
+            if name not in ("two_tower", "ner_relation"):  # their widths are those of retrieval and of text
                 assert defaults.setdefault(each.name, each.default) == each.default, (name, each.name)
 
 

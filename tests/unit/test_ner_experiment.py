@@ -26,7 +26,7 @@ def untrained(monkeypatch, tmp_path):
 
 
 def test_a_run_trains_and_scores(monkeypatch):
-    small = {"embedding_dim": 4, "lstm_units": 4, "hidden_units": 4}
+    small = {"embedding_dim": 4, "lstm_units": 4, "tower_units": [4]}
     monkeypatch.setitem(experiment.SETTINGS["semeval"], "model", small)
     monkeypatch.setitem(experiment.SETTINGS["semeval"], "epochs", {"500": {"joint": 1}})
     monkeypatch.setattr(experiment, "load", lambda run: relation_corpus(50, seed=0))
@@ -70,7 +70,7 @@ def test_other_settings_are_not_mixed(untrained, monkeypatch):
 
 
 def test_plan_counts_runs():
-    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * 5 + 2 + 2 * 2 + 3) + 5
+    assert len(experiment.plan(5, experiment.SIZES, ["semeval", "conll04"])) == 5 * (5 * 6 + 2 + 2 * 2 + 3)
     assert {run.split for run in experiment.plan(1, [500], ["conll04"], "validation")} == {"validation"}
 
 

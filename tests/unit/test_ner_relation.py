@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from mtl_helpers.datasets import relation_corpus, task_pair, with_token_vectors
 from mtl_helpers.datasets.base import SPLITS, Numeric, Task
 from mtl_helpers.layers import decode_tags
-from mtl_helpers.metrics_text import span_f1
+from mtl_helpers.metrics import span_f1
 from mtl_helpers.models import ner_relation, read_text, text_batches, text_losses
 from mtl_helpers.models.reading import similar_lengths
 from mtl_helpers.study import study
 
-SMALL = {"embedding_dim": 8, "feature_dim": 4, "lstm_units": 6, "hidden_units": 8}
+SMALL = {"embedding_dim": 8, "feature_dim": 4, "lstm_units": 6, "tower_units": (8,)}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_study_trains_it_seed_by_seed_and_says_so(data, capsys):
 
 def test_learns_both_tasks(data):
     keras.utils.set_random_seed(0)
-    model = ner_relation(data, dropout=0.1, lstm_units=24, hidden_units=24, embedding_dim=24, feature_dim=8)
+    model = ner_relation(data, dropout=0.1, lstm_units=24, tower_units=(24,), embedding_dim=24, feature_dim=8)
     model.compile(keras.optimizers.Adam(0.01), loss=text_losses(data), loss_weights={"relation": 1.0, "entity": 1.0})
     model.fit(text_batches(data.train, 16, seed=0), epochs=12, verbose=0, shuffle=False)
     read = read_text(model, data, data.train)
@@ -136,6 +136,13 @@ def test_precomputed_vectors_and_any_encoder(data):
 def test_unknown_choices_are_named(data, argument, value):
     with pytest.raises(ValueError, match=f"{argument}='{value}'"):
         ner_relation(data, **{argument: value})
+
+
+def test_towers_are_named_and_checked_as_everywhere(data):
+    with pytest.raises(ValueError, match=r"tower_units=64 is a number; give one width a layer, for instance \(64,\)"):
+        ner_relation(data, tower_units=64)
+    deep = ner_relation(data, **{**SMALL, "tower_units": (8, 5)})
+    assert deep.get_layer("relation").kernel.shape[0] == 5
 
 
 def test_data_without_text_is_refused(data):

@@ -14,7 +14,7 @@ from mtl_helpers.datasets import relation_corpus
 from mtl_helpers.experiments import readers
 from mtl_helpers.models import ner_relation, text_batches, text_losses
 
-SMALL = {"embedding_dim": 6, "feature_dim": 2, "lstm_units": 4, "hidden_units": 4, "dropout": 0.2}
+SMALL = {"embedding_dim": 6, "feature_dim": 2, "lstm_units": 4, "tower_units": (4,), "dropout": 0.2}
 TRAINING = {"sentences": 30, "epochs": 2, "batch_size": 10, "progress": False}
 MODELS = {
     "joint": {"relation": 1.0, "entity": 0.5},

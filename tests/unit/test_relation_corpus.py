@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mtl_helpers.datasets import relation_corpus
 from mtl_helpers.datasets.relation_corpus import GRAMMAR, KINDS, VAGUE, VAGUE_RELATIONS, Writer
 from mtl_helpers.datasets.text import FARTHEST
-from mtl_helpers.metrics_text import entities
+from mtl_helpers.metrics import entities
 
 HERE = FARTHEST + 2
 

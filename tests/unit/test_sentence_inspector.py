@@ -128,7 +128,7 @@ def test_a_saved_page_holds_no_typed_text_as_markup(tmp_path: Path) -> None:
 def test_a_real_model_can_be_inspected() -> None:
     data = relation_corpus(60, seed=0)
     keras.utils.set_random_seed(0)
-    model = ner_relation(data, positions="head", embedding_dim=4, feature_dim=2, lstm_units=4, hidden_units=4)
+    model = ner_relation(data, positions="head", embedding_dim=4, feature_dim=2, lstm_units=4, tower_units=(4,))
     read = SentenceInspector(model, data, ["Mr Kalo Miru works for the firm Tavo ."]).inspect("a b c d e f g")
     np.testing.assert_allclose(np.sum(read["marginals"], axis=1), 1, atol=1e-2)
     for pair in read["pairs"]:

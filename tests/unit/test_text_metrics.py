@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtl_helpers.metrics_text import entities, relation_f1, relation_table, span_f1, span_table
+from mtl_helpers.metrics import entities, relation_f1, relation_table, span_f1, span_table
 
 TAGS = ("O", "B-Loc", "I-Loc", "B-Org", "I-Org")
 RELATIONS = ("Other", "Kill(e1,e2)", "Kill(e2,e1)", "Live(e1,e2)", "Live(e2,e1)")
