@@ -26,7 +26,8 @@ from mtl_helpers.layers.arguments import Tensor
 from mtl_helpers.models import cross_stitch, hard_sharing, single_task
 from mtl_helpers.models.parts import features_per_task, make_inputs
 from mtl_helpers.seeds import course_seed
-from mtl_helpers.study.stacked import stack, traced
+from mtl_helpers.study.stacked import traced
+from mtl_helpers.study.weights import StackedWeights
 
 Builder = Callable[[MultiTaskData], keras.Model]
 Progress = Callable[[float, str], None]
@@ -232,10 +233,10 @@ class Program:
             keras.utils.set_random_seed(seed)
             models.append(builder(data))
         self.model, runs, inputs = models[0], len(seeds) * settings, models[0].inputs[0].shape[-1]
-        self.weights = stack([model.trainable_variables for model in models] * settings)
+        self.weights = StackedWeights([model.trainable_variables for model in models] * settings)
         self.optimizer = keras.optimizers.Adam(LEARNING_RATE)
-        self.optimizer.build(self.weights)
-        self._all = [*self.weights, *self.optimizer.variables]
+        self.optimizer.build([self.weights.variable])
+        self._all = [self.weights.variable, *self.optimizer.variables]
         self._start = [variable.numpy() for variable in self._all]
         spec = tf.TensorSpec
         rows = spec([None, inputs], tf.float32), spec([None, len(TASKS)], tf.float32)
@@ -263,9 +264,9 @@ class Program:
         """Steps over batches ``order`` ``[steps, runs, batch]`` of rows ``x``, ``y``."""
         for step in tf.range(tf.shape(order)[0]):
             batch = tf.gather(x, order[step]), tf.gather(y, order[step])
-            weights = [variable.value for variable in self.weights]
-            gradients = tf.vectorized_map(self._one_run, (weights, *batch, penalty), warn=False)
-            self.optimizer.apply(gradients, self.weights)
+            runs = (self.weights.tensors(), *batch, penalty)
+            gradients = tf.vectorized_map(self._one_run, runs, warn=False)
+            self.optimizer.apply([self.weights.joined(gradients)], [self.weights.variable])
 
     def _one_run(self, run: tuple) -> list[tf.Tensor]:
         """The gradients of one run's weights on one batch."""
@@ -285,7 +286,7 @@ class Program:
             weights, mine = run
             return errors(self.model.stateless_call(weights, [], {"numeric": x[mine]}, training=False)[0], y[mine])
 
-        return tf.vectorized_map(one_run, ([variable.value for variable in self.weights], source), warn=False)
+        return tf.vectorized_map(one_run, (self.weights.tensors(), source), warn=False)
 
 
 def errors(outputs: Mapping[str, Tensor], labels: tf.Tensor) -> tf.Tensor:

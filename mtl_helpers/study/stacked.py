@@ -1,8 +1,9 @@
 """Many seeds of one Keras model trained in one compiled program.
 
 Every weight gets a new first axis, the run. Inside ``tf.vectorized_map`` one run computes its own gradients with
-``model.stateless_call``, exactly as it would alone; outside, an ordinary Keras optimizer moves all runs' weights at
-once. Adam and its kin treat each number by itself, so this equals training every run alone. An epoch is one call.
+``model.stateless_call``, exactly as it would alone; outside, an ordinary Keras optimizer moves all weights of all runs
+at once, as one variable (``weights.py``). Adam and its kin treat each number by itself, so this equals training every
+run alone. An epoch is one call.
 
 A balancer keeps its state in weights that are not trained, which are stacked too: every run balances by itself.
 """
@@ -22,6 +23,7 @@ from mtl_helpers.balancing.by_gradients import in_output_shape
 from mtl_helpers.memory import on_one_device
 from mtl_helpers.study.device import end_to_end, on_device
 from mtl_helpers.study.plan import Plan, batches
+from mtl_helpers.study.weights import StackedWeights
 
 ELEMENTWISE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Lion")
 PREDICTED_AT_ONCE = 4_096
@@ -102,7 +104,7 @@ class StackedModel:
 
     Attributes:
         model: The first run's model, used as the template of the computation.
-        weights: The stacked trainable weights, one ``keras.Variable`` ``[runs, ...]`` each.
+        weights: The trainable weights of all runs.
         states: The stacked other weights, for instance the seeds of dropout.
     """
 
@@ -125,10 +127,10 @@ class StackedModel:
         self._balancer_places = {key: places[id(variable)] for key, variable in state.items()}
         if self.balancer and self.model.tasks != list(plan.tasks):
             raise ValueError(f"outputs {self.model.tasks} of a balanced model must be in the order {list(plan.tasks)}.")
-        self.weights = stack([model.trainable_variables for model in models])
+        self.weights = StackedWeights([model.trainable_variables for model in models])
         self.states = stack([model.non_trainable_variables for model in models])
         self.optimizer = type(optimizer).from_config(optimizer.get_config())
-        self.optimizer.build(self.weights)
+        self.optimizer.build([self.weights.variable])
         on_one_device(self.optimizer)
         self.loss_weights = tf.constant([[run.weights[task] for task in plan.tasks] for run in plan.runs], tf.float32)
         self.offsets = np.array([run.source for run in plan.runs], np.int32) * len(plan.data.train)
@@ -160,10 +162,9 @@ class StackedModel:
         states = [variable.value for variable in self.states]
         for step in tf.range(steps):
             batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), rows)
-            weights = [variable.value for variable in self.weights]
-            runs = (weights, states, batch, self.loss_weights)
+            runs = (self.weights.tensors(), states, batch, self.loss_weights)
             losses, gradients, states = tf.vectorized_map(self._one_run, runs, warn=False)
-            self.optimizer.apply(gradients, self.weights)
+            self.optimizer.apply([self.weights.joined(gradients)], [self.weights.variable])
             total += losses
         mean = total / tf.cast(steps, tf.float32)
         if self.balancer:
@@ -245,7 +246,8 @@ class StackedModel:
 
     def _predict_rows(self, model: keras.Model, inputs: dict[str, tf.Tensor], which: tf.Tensor) -> dict[str, tf.Tensor]:
         """The traced outputs of rows ``which`` int32 ``[runs, rows]``."""
-        own = {id(mine): stack.value for mine, stack in zip(self._own_variables(), self._stacks(), strict=True)}
+        values = self.weights.tensors() + [state.value for state in self.states]
+        own = {id(mine): value for mine, value in zip(self._own_variables(), values, strict=True)}
         weights = [own[id(variable)] for variable in model.trainable_variables]
         states = [own[id(variable)] for variable in model.non_trainable_variables]
 
@@ -258,27 +260,26 @@ class StackedModel:
     def _own_variables(self) -> list[keras.Variable]:
         return self.model.trainable_variables + self.model.non_trainable_variables
 
-    def _stacks(self) -> list[keras.Variable]:
-        return self.weights + self.states
-
     def get_weights(self) -> list[np.ndarray]:
-        """Copies all stacked weights, ``[runs, ...]`` each."""
-        return [stack.numpy() for stack in self._stacks()]
+        """Copies all stacked weights, ``[runs, ...]`` each: the trained ones, then the others."""
+        return self.weights.numpy() + [state.numpy() for state in self.states]
 
     def set_weights(self, values: list[np.ndarray]) -> None:
         """Puts copied weights back."""
-        for stack, value in zip(self._stacks(), values, strict=True):
-            stack.assign(value)
+        trained = len(values) - len(self.states)
+        self.weights.assign(values[:trained])
+        for state, value in zip(self.states, values[trained:], strict=True):
+            state.assign(value)
 
     def switch_off(self, layer: str, expert: int | None) -> None:
         """Switches one expert of a gated layer off in every run; None switches all of them on."""
         enabled = self.model.get_layer(layer).expert_enabled
-        pairs = zip(self._own_variables(), self._stacks(), strict=True)
-        stack = next(stack for own, stack in pairs if own is enabled)
-        values = np.ones(stack.shape, np.float32)
+        pairs = zip(self.model.non_trainable_variables, self.states, strict=True)
+        state = next(state for own, state in pairs if own is enabled)
+        values = np.ones(state.shape, np.float32)
         if expert is not None:
             values[:, expert] = 0
-        stack.assign(values)
+        state.assign(values)
 
 
 def all_gradients(tape: tf.GradientTape, value: tf.Tensor, weights: list[tf.Tensor]) -> list[tf.Tensor]:
