@@ -505,8 +505,7 @@ _ = gc.collect()
 # equal weights, 0 for one expert. By hand: half and half on two experts is $\ln 2 / \ln 8 = \tfrac13$. The two are not the same. A gate that
 # sends every group to an expert of its own has entropy 0 and no dead expert: it is sharp, not collapsed.
 #
-# To force the collapse we sharpen the
-# softmax by a temperature $T$: $\operatorname{softmax}(W_k x / T)$ with $T = 0.02$ instead of 1.
+# To force the collapse we sharpen the softmax by a temperature $T$: $\operatorname{softmax}(W_k x / T)$ with $T = 0.02$ instead of 1.
 
 # %%
 sharp = {"temperature": 0.02}
@@ -607,8 +606,8 @@ GateExplorer({name: lab.gates[name] for name in ("MMoE, sharp", "MMoE, sharp + l
 costs = pd.concat(lab.compare(name, "MMoE, sharp").assign(model=name) for name in variants if name != "MMoE, sharp")
 plots.show(
     plots.forest(costs, baseline="sharp", scale=100, unit="points of AUC"),
-    alt="Differences in test AUC to the sharp model in points: temperature 1 gains on both tasks; gate dropout and load "
-    "balancing are close to zero, with intervals.",
+    alt="Differences in test AUC to the sharp model in points: temperature 1 gains on both tasks, gate dropout less and "
+    "on income alone; load balancing is level or a little below.",
 )
 
 # %%
@@ -629,10 +628,10 @@ bill = bill.add_suffix(", points of AUC").assign(**{"dead experts of 8": dead.me
 bill.loc[[name for name in variants if name in bill.index]].style.set_caption("against the sharp model")
 
 # %% [markdown]
-# So "no dead experts" and "better predictions" are two things; read the columns apart. Load balancing fills the first column, whether or
-# not the data asks for even use, and its price or gain is in the others. A cure may also help the score and leave the dead as they are:
-# dropout is a regulariser, too. What works on the cause, here the sharp softmax, does both. In your own runs look for the cause first:
-# inputs that are not scaled sharpen a gate just as a low temperature does.
+# So "no dead experts" and "better predictions" are two things; read the columns apart. Load balancing keeps the experts alive, whether or
+# not the data asks for even use; what that brings or costs stands in the other columns. A cure may also help the score and leave the dead
+# as they are: dropout is a regulariser, too. What works on the cause, here the sharp softmax, does both. In your own runs look for the
+# cause first: inputs that are not scaled sharpen a gate just as a low temperature does.
 
 # %% [markdown]
 # **Exercise 06.4.** Write the function behind the table: how many experts are dead, given their loads?
