@@ -175,5 +175,6 @@ def _at_entity(states: Tensor, position: Tensor) -> Tensor:
 def _relation(pooled: Tensor, name: str, task: Task, tower_units: Sequence[int], dropout: float) -> Tensor:
     """The path to the relation."""
     for width in tower_units:
-        pooled = keras.layers.Dropout(dropout)(keras.layers.Dense(width, activation="relu")(pooled))
+        pooled = keras.layers.Dense(width, activation="relu")(pooled)
+        pooled = keras.layers.Dropout(dropout)(pooled)
     return keras.layers.Dense(task.units, activation="softmax", name=name)(pooled)
