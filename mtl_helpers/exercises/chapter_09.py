@@ -20,18 +20,7 @@ EXERCISES: dict[str, Exercise] = {
         reason="for at, tag in enumerate(tags): if tag is I and spans and spans[-1][1] == at, then spans[-1][1] = "
         "at + 1; else, if tag is not O, append [at, at + 1]. CoNLL's scorer reads a stray I as a beginning, too.",
     ),
-    "09.2": Coding(
-        "A step of the forward algorithm",
-        [
-            Case(([0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [0.0, 1.0]), [math.log(2), math.log(2) + 1]),
-            Case(([1.0, 2.0], [[0.0, -1.0], [0.5, 0.0]], [0.0, 0.0]), [2.701413, 2.126928]),
-            Case(([1000.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [1.0, 0.0]), [1001.0, 1000.0]),
-        ],
-        hint="For each new tag: its score plus the log of the sum, over the tags before, of exp(sum + transition).",
-        reason="np.logaddexp.reduce(np.asarray(sums)[:, None] + np.asarray(transitions), axis=0) + np.asarray(scores). "
-        "Row i of transitions is the tag before, so the sum runs over axis 0; logaddexp does not overflow at 1000.",
-    ),
-    "09.3": Prediction(
+    "09.2": Prediction(
         "Tags without reading",
         {
             "a": "Nothing: without words there are no names.",
@@ -42,6 +31,17 @@ EXERCISES: dict[str, Exercise] = {
         hint="Which distance do the words inside the first entity have to the first entity?",
         reason="A word of the entity has distance 0, no other word has. So the inputs say where both entities are; the "
         "network must read words only for the type, and for entities that are not in the pair.",
+    ),
+    "09.3": Coding(
+        "A step of the forward algorithm",
+        [
+            Case(([0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [0.0, 1.0]), [math.log(2), math.log(2) + 1]),
+            Case(([1.0, 2.0], [[0.0, -1.0], [0.5, 0.0]], [0.0, 0.0]), [2.701413, 2.126928]),
+            Case(([1000.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [1.0, 0.0]), [1001.0, 1000.0]),
+        ],
+        hint="For each new tag: its score plus the log of the sum, over the tags before, of exp(sum + transition).",
+        reason="np.logaddexp.reduce(np.asarray(sums)[:, None] + np.asarray(transitions), axis=0) + np.asarray(scores). "
+        "Row i of transitions is the tag before, so the sum runs over axis 0; logaddexp does not overflow at 1000.",
     ),
     "09.4": Open(
         "Two tasks or one in your product",

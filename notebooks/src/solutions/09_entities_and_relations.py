@@ -26,7 +26,13 @@ def spans(tags):
 check("09.1", spans)
 
 # %% [markdown]
-# **09.2** `logaddexp` takes the largest number out first, so that nothing overflows.
+# **09.2** Distance 0 is the entity.
+
+# %%
+check("09.2", "c")
+
+# %% [markdown]
+# **09.3** `logaddexp` takes the largest number out first, so that nothing overflows.
 
 
 # %%
@@ -35,13 +41,7 @@ def forward_step(sums, transitions, scores):
     return np.asarray(scores) + np.logaddexp.reduce(ways, axis=0)
 
 
-check("09.2", forward_step)
-
-# %% [markdown]
-# **09.3** Distance 0 is the entity.
-
-# %%
-check("09.3", "c")
+check("09.3", forward_step)
 
 # %% [markdown]
 # **09.4** One answer of many.
