@@ -91,9 +91,9 @@ def draw_front(panel: Axes, rows: pd.DataFrame, tasks: Sequence[str], colour: st
                 weight, (x[i], y[i]), (7, 7), textcoords="offset points", color=colour, fontsize=12, path_effects=HALO
             )
     middle, side = len(weights) // 2, 1 if above else -1
-    place: dict[str, Any] = {"ha": "left", "va": "bottom"} if above else {"ha": "right", "va": "top"}
+    place: dict[str, Any] = {"ha": "left", "va": "bottom" if above else "top"}
     look: dict[str, Any] = {"color": colour, "fontweight": "bold", "path_effects": HALO}
-    panel.annotate(name, (x[middle], y[middle]), (12 * side, 14 * side), textcoords="offset points", **place, **look)
+    panel.annotate(name, (x[middle], y[middle]), (12, 14 * side), textcoords="offset points", **place, **look)
 
 
 @styled
