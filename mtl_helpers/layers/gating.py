@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import keras
@@ -13,6 +15,7 @@ from mtl_helpers.layers.arguments import Shape, Tensor, widths
 from mtl_helpers.layers.parallel import ParallelDense
 
 MASKED = -1e9  # a logit whose softmax is exactly 0
+_FOR_XLA: ContextVar[bool] = ContextVar("traced for XLA", default=False)
 
 
 def gate_weights(
@@ -50,6 +53,47 @@ def gate_weights(
     logits = logits if temperature == 1 else logits / temperature
     # Added, not chosen by where: the mask is as small as a bias, and the gradient need not pass it.
     return ops.softmax(logits if allowed is None else logits + ops.where(allowed, 0.0, MASKED), axis=-1)
+
+
+@contextmanager
+def traced_for_xla(compiled: bool = True) -> Iterator[None]:
+    """Says that XLA will compile what is traced in a ``with`` block; changes how fast it is, not what it gives.
+
+    Args:
+        compiled: Whether it will.
+
+    Example:
+        >>> with traced_for_xla():
+        ...     mixtures(np.full((1, 1, 2), 0.5, "float32"), np.array([[[1.0], [3.0]]], "float32")).numpy().tolist()
+        [[[2.0]]]
+    """
+    token = _FOR_XLA.set(compiled)
+    try:
+        yield
+    finally:
+        _FOR_XLA.reset(token)
+
+
+def mixtures(weights: Tensor, outputs: Tensor) -> Tensor:
+    """Weighs the experts' outputs.
+
+    It is a small matrix product a row. TensorFlow has a quick kernel for that; XLA makes a slow loop of it, but fuses a
+    product and its sum with what comes before and after: a training step of MMoE then takes about a sixth less.
+
+    Args:
+        weights: ``[batch, gates, experts]``.
+        outputs: ``[batch, experts, units]``.
+
+    Returns:
+        ``[batch, gates, units]``.
+
+    Example:
+        >>> mixtures(np.full((1, 1, 2), 0.5, "float32"), np.array([[[1.0], [3.0]]], "float32")).numpy().tolist()
+        [[[2.0]]]
+    """
+    if _FOR_XLA.get():
+        return ops.sum(weights[..., None] * outputs[:, None], axis=2)
+    return ops.matmul(weights, outputs)
 
 
 def load_imbalance(weights: Tensor) -> Tensor:
@@ -146,7 +190,7 @@ class GatedExperts(keras.layers.Layer):
         outputs = expert_input
         for layer in self.expert_layers:
             outputs = layer(outputs)
-        return ops.matmul(weights, outputs), weights
+        return mixtures(weights, outputs), weights
 
     def switch_off(self, experts: Sequence[int]) -> None:
         """Takes experts out of every gate; the weights of the others are renormalised.

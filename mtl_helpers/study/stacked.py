@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from mtl_helpers.balancing.base import task_gradients
 from mtl_helpers.balancing.by_gradients import in_output_shape
+from mtl_helpers.layers.gating import traced_for_xla
 from mtl_helpers.memory import on_one_device
 from mtl_helpers.study.device import end_to_end, on_device
 from mtl_helpers.study.plan import Plan, batches
@@ -77,7 +78,8 @@ def traced(function: Callable, *arguments: Any, jit_compile: bool = False) -> Ca
     It is traced first and compiled after: traced under XLA, ``tf.vectorized_map`` would wrap itself in one more
     function, which TensorFlow never frees.
     """
-    program = tf.function(function).get_concrete_function(*arguments)
+    with traced_for_xla(jit_compile):
+        program = tf.function(function).get_concrete_function(*arguments)
     if not jit_compile:
         return program
     return tf.function(lambda *values: program(*values), jit_compile=True).get_concrete_function(*arguments)
