@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 # What shares a page. Words that ask the room something stand alone: what follows is the answer.
-MOST_SAID, MOST_SAID_LETTERS = 3, 400  # claims under one figure
+MOST_SAID, MOST_SAID_LETTERS = 3, 300  # claims under one figure
 LEAD_LETTERS = 240  # words above the figure or table that they announce
 TEXT_LETTERS = 450  # words above claims
 MOST_ROWS = 9  # of two tables, one below the other
