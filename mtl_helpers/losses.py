@@ -62,6 +62,11 @@ class Masked(keras.losses.Loss):
         Raises:
             ValueError: If a prediction has two axes more than its label.
         """
+        each, weights = self.each(y_true, y_pred, sample_weight)
+        return ops.sum(each * weights) / ops.maximum(ops.sum(weights), keras.backend.epsilon())
+
+    def each(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        """Gives the loss and the weight of every label, 0 and 0 where it is missing; takes what a call takes."""
         y_pred = ops.convert_to_tensor(y_pred)
         y_true = _per_label(ops.convert_to_tensor(y_true), y_pred)
         if len(y_pred.shape) > len(y_true.shape) + 1:
@@ -80,8 +85,7 @@ class Masked(keras.losses.Loss):
         present = ops.expand_dims(labelled, -1) if a_row_each else labelled
         # Replaced before the loss, not after: a gradient through NaN * 0 would be NaN.
         y_true = ops.where(present, y_true, ops.zeros_like(y_true))
-        each = ops.where(labelled, self.loss.call(y_true, y_pred), 0.0)
-        return ops.sum(each * weights) / ops.maximum(ops.sum(weights), keras.backend.epsilon())
+        return ops.where(labelled, self.loss.call(y_true, y_pred), 0.0), weights
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Gives the wrapped loss of each row."""
