@@ -112,12 +112,16 @@ class ParallelDense(keras.layers.Layer):
     def call(self, inputs: Tensor) -> Tensor:
         """Computes all copies: ``[batch, in]`` or ``[batch, copies, in]`` -> ``[batch, copies, units]``."""
         if len(inputs.shape) == 2:  # one product with all kernels side by side
-            kernel = ops.reshape(self.kernel, (-1, self.copies * self.units))
-            outputs = ops.reshape(ops.matmul(inputs, kernel), (-1, self.copies, self.units))
+            outputs = ops.matmul(inputs, ops.reshape(self.kernel, (-1, self.copies * self.units)))
+            if self.use_bias:
+                outputs = outputs + ops.reshape(self.bias, (-1,))
+            outputs = ops.reshape(outputs, (-1, self.copies, self.units))
         else:  # a batch of products, a copy each
             by_copy = ops.matmul(ops.transpose(inputs, (1, 0, 2)), ops.transpose(self.kernel, (1, 0, 2)))
             outputs = ops.transpose(by_copy, (1, 0, 2))
-        return self.activation(outputs + self.bias if self.use_bias else outputs)
+            if self.use_bias:
+                outputs = outputs + self.bias
+        return self.activation(outputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Gives ``(batch, copies, units)``."""
