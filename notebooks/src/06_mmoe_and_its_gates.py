@@ -284,7 +284,8 @@ _ = gc.collect()
 census = census_income()
 inputs = sum(len(kind.columns) for kind in census.inputs.values())
 display(Markdown(f"{inputs} inputs a person."))
-census.describe().pivot(index="task", columns="split", values=["rows", "mean label"]).round(3)
+facts = census.describe().pivot(index="task", columns="split", values=["rows", "mean label"]).round(3)
+facts.astype(dict.fromkeys([column for column in facts if column[0] == "rows"], int))
 
 # %%
 architectures = {"single-task": single_task, "shared-bottom": hard_sharing, "one gate": one_gate, "MMoE": mmoe}

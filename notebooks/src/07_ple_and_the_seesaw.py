@@ -423,7 +423,7 @@ def reaches(model, task, rows=256):
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(model(inputs)[task])
     gradients = tape.gradient(total, [kernel.value for kernel in kernels], unconnected_gradients="zero")
-    norms = [tf.norm(g, axis=(0, 2)).numpy() for g in gradients]
+    norms = [tf.norm(g, axis=(0, 2)).numpy().astype(float) for g in gradients]
     return {
         layer.name: dict(zip(layer.expert_names, norm, strict=True)) for layer, norm in zip(layers, norms, strict=True)
     }

@@ -753,7 +753,9 @@ published = pd.DataFrame(
     },
     index=["Bekoulis 2018: BiLSTM-CRF", "Nguyen 2019: BiLSTM-CRF, biaffine", "Eberts 2020: pretrained transformer"],
 )
-display(Markdown(f"Ours: mean of {conll.index.nunique()} seeds."), ours_04, published)
+display(
+    Markdown(f"Ours: mean of {conll.index.nunique()} seeds."), ours_04.style.format(precision=1, na_rep="–"), published
+)
 
 # %%
 joint_04, tagger_04 = (conll[conll["model"] == name]["entity F1"] for name in ("joint", "tagging only"))
