@@ -384,7 +384,11 @@ step.round(3)
 
 # %%
 slow = gradnorm_step(np.array([3.0, 3.0]), np.ones(2), np.array([0.2, 0.8]), alpha=1.5, learning_rate=0.025)
-claim("Loud tasks get less weight, slow ones more.", step[0] < 1 < step[1] and slow[1] > slow[0], f"{step}, {slow}")
+claim(
+    "Loud tasks get less weight, slow ones more.",
+    step[0] < 1 < step[1] and slow[1] > slow[0],
+    f"{step[0]:.3f} and {step[1]:.3f}, {slow[0]:.3f} and {slow[1]:.3f}",
+)
 
 # %% [markdown]
 # Its catch: "slow" is measured by the share of the first loss that is left. A task with much noise in its labels *cannot* get lower; GradNorm takes that for
