@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -175,9 +177,10 @@ def forest(
 
 
 def draw_interval(axes: Axes, y: int, row: pd.Series, colour: str, scale: float) -> None:
-    """Draws one difference: a marker, its interval and the number above it."""
+    """Draws one difference: a marker, its interval and the number above it, as exact as the interval is narrow."""
     middle, low, high = (scale * float(row[name]) for name in ("difference", "low", "high"))
     decided = low > 0 or high < 0
+    digits = max(0, 1 - math.floor(math.log10((high - low) / 2))) if high > low else 2
     axes.plot([low, high], [y, y], color=colour)
     axes.plot([middle], [y], marker="o", color=colour, markerfacecolor=colour if decided else "white", markersize=9)
-    axes.annotate(f"{middle:+.3g}", (middle, y), (0, 9), textcoords="offset points", ha="center", fontsize=12)
+    axes.annotate(f"{middle:+.{digits}f}", (middle, y), (0, 9), textcoords="offset points", ha="center", fontsize=12)
