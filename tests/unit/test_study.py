@@ -57,7 +57,8 @@ def fit_alone(builder, data, seed, epochs, optimizer, weights=None, batch_size=3
     """The losses of ``model.fit`` on the same batches, one list an epoch, and the trained model."""
     keras.utils.set_random_seed(seed)
     model = builder(data)
-    model.compile(optimizer, loss=task_losses(data), loss_weights=weights, jit_compile=compiled)
+    how = {"jit_compile": True} if compiled else {"run_eagerly": True}  # a graph takes longer to make than a few steps
+    model.compile(optimizer, loss=task_losses(data), loss_weights=weights, **how)
     losses = []
     for epoch in range(1, epochs + 1):
         rows = data.train.take(batches(len(data.train), batch_size, seed, epoch).ravel())

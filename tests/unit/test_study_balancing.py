@@ -33,7 +33,7 @@ def test_a_balanced_study_equals_fit(name: str) -> None:
     for run, seed in enumerate((3, 4)):
         keras.utils.set_random_seed(seed)
         model = builder(DATA)
-        model.compile(keras.optimizers.Adam(3e-3), loss=task_losses(DATA), jit_compile=False)
+        model.compile(keras.optimizers.Adam(3e-3), loss=task_losses(DATA), run_eagerly=True)
         for epoch in range(1, epochs + 1):
             rows = DATA.train.take(batches(len(DATA.train), size, seed, epoch).ravel())
             model.fit(rows.inputs, rows.labels, batch_size=size, shuffle=False, verbose=0)
