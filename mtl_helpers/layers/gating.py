@@ -78,7 +78,7 @@ def mixtures(weights: Tensor, outputs: Tensor) -> Tensor:
     """Weighs the experts' outputs.
 
     It is a small matrix product a row. TensorFlow has a quick kernel for that; XLA makes a slow loop of it, but fuses a
-    product and its sum with what comes before and after: a training step of MMoE then takes about a sixth less.
+    product and its sum with what comes before and after.
 
     Args:
         weights: ``[batch, gates, experts]``.

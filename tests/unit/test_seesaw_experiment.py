@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
+from pathlib import Path
 
 import pandas as pd
 
+from mtl_helpers import models
 from mtl_helpers.experiments import seesaw
 from mtl_helpers.recording import recorded
+
+CHAPTER = Path(__file__).resolve().parents[2] / "notebooks" / "src" / "07_ple_and_the_seesaw.py"
 
 
 def test_validation_chooses_the_rate_for_each_model_and_weight_and_test_scores_do_not() -> None:
@@ -40,3 +45,13 @@ def test_the_record_has_every_model_weight_seed_and_task_once() -> None:
     assert set(rows["model"]) == set(seesaw.MODELS)
     assert rows["learning_rate"].isin(kept["settings"]["learning_rates"]).all()
     assert rows["value"].between(0.5, 1).all()
+
+
+def test_the_models_are_those_the_chapter_shows() -> None:
+    """The chapter writes them out for the reader, so they stand twice; the record is of the chapter's."""
+    cells = CHAPTER.read_text(encoding="utf-8").split("# %%")
+    (cell,) = [cell for cell in cells if "\nmodels = {" in cell]
+    names = {"partial": partial, **vars(models)}
+    exec(cell, names)
+    shown = {name: (builder.func, builder.keywords) for name, builder in names["models"].items()}
+    assert shown == {name: (builder.func, builder.keywords) for name, builder in seesaw.MODELS.items()}
