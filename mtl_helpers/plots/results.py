@@ -161,8 +161,10 @@ def forest(
     figure, axes = new_figure(5.0 * len(tasks), 1.9 + 0.5 * len(names), columns=len(tasks), sharey=True)
     for panel, task in zip(axes[0], tasks, strict=True):
         rows = comparisons[comparisons["task"] == task]
+        widest = scale * float((rows["high"] - rows["low"]).max()) / 2
+        digits = max(0, 1 - math.floor(math.log10(widest))) if widest > 0 else 2  # as exact as the widest interval
         for _, row in rows.iterrows():
-            draw_interval(panel, names.index(row[label]), row, model_colour(str(row[label])), scale)
+            draw_interval(panel, names.index(row[label]), row, model_colour(str(row[label])), scale, digits)
         panel.axvline(0, color=GREY, linewidth=1)
         metric = str(rows["metric"].iloc[0])
         better = "← better" if metric in ("mse", "loss", "log_loss") else "better →"
@@ -176,11 +178,10 @@ def forest(
     return figure
 
 
-def draw_interval(axes: Axes, y: int, row: pd.Series, colour: str, scale: float) -> None:
-    """Draws one difference: a marker, its interval and the number above it, as exact as the interval is narrow."""
+def draw_interval(axes: Axes, y: int, row: pd.Series, colour: str, scale: float, digits: int) -> None:
+    """Draws one difference: a marker, its interval and the number above it."""
     middle, low, high = (scale * float(row[name]) for name in ("difference", "low", "high"))
     decided = low > 0 or high < 0
-    digits = max(0, 1 - math.floor(math.log10((high - low) / 2))) if high > low else 2
     axes.plot([low, high], [y, y], color=colour)
     axes.plot([middle], [y], marker="o", color=colour, markerfacecolor=colour if decided else "white", markersize=9)
     axes.annotate(f"{middle:+.{digits}f}", (middle, y), (0, 9), textcoords="offset points", ha="center", fontsize=12)

@@ -105,7 +105,7 @@ def test_forest_draws_intervals_and_fills_what_is_decided() -> None:
     assert middle.get_markerfacecolor() == plots.MODEL_COLOURS["MMoE"]
     assert open_middle.get_markerfacecolor() == "white"
     assert zero.get_xdata()[0] == 0
-    assert texts(axes) == ["+1.00", "+0.20"]  # two digits of the half widths, 0.5 and 0.3
+    assert texts(axes) == ["+1.00", "+0.20"]  # two digits of the widest half, 0.5
     assert axes.get_xlabel() == "points of AUC,\nminus single-task   (better →)"
     assert [label.get_text() for label in axes.get_yticklabels()] == ["MMoE", "CGC"]
 
