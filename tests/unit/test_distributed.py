@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -39,11 +38,9 @@ def test_a_batch_must_be_shared_evenly():
 def test_a_worker_that_fails_is_quoted_and_the_others_end(monkeypatch, tmp_path: Path):
     program = "import os, time\nif '\"index\": 1' in os.environ['TF_CONFIG']: raise OSError('no room')\ntime.sleep(60)"
     worker(monkeypatch, program)
-    start = time.monotonic()
     with pytest.raises(RuntimeError, match=r"(?s)worker 1 of 2 failed.*OSError: no room"):  # noqa: SIM117
         with running(tmp_path, free_addresses(2)) as processes:
             watch(processes, tmp_path, timeout=30)
-    assert time.monotonic() - start < 30
     assert not any(psutil.pid_exists(process.pid) for process in processes)
 
 
