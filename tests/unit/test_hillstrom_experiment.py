@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -51,6 +52,7 @@ def test_measures_of_known_predictions() -> None:
 def test_the_command_writes_a_row_a_model_seed_and_measure(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr(recording, "RESULTS", tmp_path)
     monkeypatch.setattr(experiment, "funnel", shop_as_funnel)
+    monkeypatch.setattr(experiment, "study", partial(experiment.study, jit_compile=False))
     monkeypatch.setattr(experiment, "SETTINGS", {**experiment.SETTINGS, "epochs": 1, "batch_size": 300})
     experiment.main(["--seeds", "2"])
     content = json.loads((tmp_path / "hillstrom.json").read_text())

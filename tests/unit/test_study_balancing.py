@@ -28,7 +28,7 @@ def test_a_balanced_study_equals_fit(name: str) -> None:
     def builder(data):
         return balanced(hard_sharing(data, hidden_units=(6,), tower_units=(3,)), BALANCERS[name]())
 
-    epochs, size = 3, 50
+    epochs, size = 3, 100
     found = study({"model": builder}, DATA, seeds=[3, 4], epochs=epochs, batch_size=size, progress=False)
     for run, seed in enumerate((3, 4)):
         keras.utils.set_random_seed(seed)
