@@ -234,7 +234,7 @@ def make_step(strategy: Any, model: Any, optimizer: Any, data: Any) -> Callable[
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(inputs: Any, labels: Any) -> Any:
         return strategy.reduce("SUM", strategy.run(share, args=(inputs, labels)), axis=None)
 

@@ -52,7 +52,7 @@ def exchange_seconds(strategy: Any, size: int, times: int = 15) -> float:
 
     vector = tf.zeros(size // 4)
 
-    @tf.function
+    @tf.function(autograph=False)
     def add() -> Any:
         return strategy.run(lambda: tf.distribute.get_replica_context().all_reduce("SUM", vector))
 

@@ -262,11 +262,15 @@ class Program:
 
     def _train_epoch(self, order: tf.Tensor, x: tf.Tensor, y: tf.Tensor, penalty: tf.Tensor) -> None:
         """Steps over batches ``order`` ``[steps, runs, batch]`` of rows ``x``, ``y``."""
-        for step in tf.range(tf.shape(order)[0]):
-            batch = tf.gather(x, order[step]), tf.gather(y, order[step])
+
+        def step(number: tf.Tensor) -> tuple[tf.Tensor]:
+            batch = tf.gather(x, order[number]), tf.gather(y, order[number])
             runs = (self.weights.tensors(), *batch, penalty)
             gradients = tf.vectorized_map(self._one_run, runs, warn=False)
             self.optimizer.apply([self.weights.joined(gradients)], [self.weights.variable])
+            return (number + 1,)
+
+        tf.while_loop(lambda number: number < tf.shape(order)[0], step, [tf.constant(0)])
 
     def _one_run(self, run: tuple) -> list[tf.Tensor]:
         """The gradients of one run's weights on one batch."""

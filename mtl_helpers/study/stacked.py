@@ -79,10 +79,11 @@ def traced(function: Callable, *arguments: Any, jit_compile: bool = False) -> Ca
     function, which TensorFlow never frees.
     """
     with traced_for_xla(jit_compile):
-        program = tf.function(function).get_concrete_function(*arguments)
+        program = tf.function(function, autograph=False).get_concrete_function(*arguments)
     if not jit_compile:
         return program
-    return tf.function(lambda *values: program(*values), jit_compile=True).get_concrete_function(*arguments)
+    compiled = tf.function(lambda *values: program(*values), autograph=False, jit_compile=True)
+    return compiled.get_concrete_function(*arguments)
 
 
 def stack(variables: list[list[keras.Variable]]) -> list[keras.Variable]:
@@ -159,16 +160,18 @@ class StackedModel:
 
     def _train_epoch(self, order: tf.Tensor, rows: tuple) -> tf.Tensor:
         """The compiled epoch: ``order`` int32 ``[steps, runs, batch]`` -> mean losses ``[runs, tasks]``."""
-        steps = order.shape[0]
-        total = tf.zeros([len(self.plan.runs), len(self.plan.tasks)])
-        states = [variable.value for variable in self.states]
-        for step in tf.range(steps):
-            batch = tf.nest.map_structure(lambda values, step=step: tf.gather(values, order[step]), rows)
+
+        def step(number: tf.Tensor, total: tf.Tensor, states: list[tf.Tensor]) -> tuple:
+            batch = tf.nest.map_structure(lambda values: tf.gather(values, order[number]), rows)
             runs = (self.weights.tensors(), states, batch, self.loss_weights)
             losses, gradients, states = tf.vectorized_map(self._one_run, runs, warn=False)
             self.optimizer.apply([self.weights.joined(gradients)], [self.weights.variable])
-            total += losses
-        mean = total / tf.cast(steps, tf.float32)
+            return number + 1, total + losses, states
+
+        states = [variable.value for variable in self.states]
+        start = tf.constant(0), tf.zeros([len(self.plan.runs), len(self.plan.tasks)]), states
+        _, total, states = tf.while_loop(lambda number, *_: number < self.steps, step, start)
+        mean = total / self.steps
         if self.balancer:
             ending = (mean, self._balancer_state(states))
             state = tf.vectorized_map(lambda run: self.balancer.epoch_end(*run), ending, warn=False)

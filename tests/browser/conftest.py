@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.browser.harness import BROWSER_OPTIONS, HERE, Lab, find_browser, important, listen, running_lab
+from tests.browser.harness import (
+    BROWSER_OPTIONS,
+    HERE,
+    Lab,
+    find_browser,
+    important,
+    listen,
+    running_lab,
+    system_browser,
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,18 +31,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(name))
 
 
+def no_browser(reason: str) -> NoReturn:
+    """Skips the tests for want of a browser, or fails them where one is a duty."""
+    reason = f"{reason}: install Chromium or Chrome to test the widgets in it"
+    pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
+    try:
+        started = sync_playwright().start()
+    except Exception as error:  # its driver needs libraries that come with a browser
+        if system_browser():
+            raise
+        no_browser(f"no browser found, and Playwright cannot start ({error})")
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     path = find_browser(playwright)
     if path is None:
-        reason = "no Chromium or Chrome found: install one to test the widgets in a browser"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+        no_browser("no browser found")
     started = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
     yield started
     started.close()

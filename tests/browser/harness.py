@@ -39,11 +39,16 @@ BROWSER_OPTIONS = [
 UNIMPORTANT = ("favicon", "Failed to load resource", "[Violation]", "service worker")
 
 
+def system_browser() -> str | None:
+    """Finds the Chromium or Chrome that is installed on this computer."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or (str(MAC_CHROME) if MAC_CHROME.exists() else None)
+
+
 def find_browser(playwright: Playwright) -> str | None:
     """Finds a Chromium: the system's, or Playwright's own."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    others = (MAC_CHROME, Path(playwright.chromium.executable_path))
-    return found or next((str(path) for path in others if path.exists()), None)
+    own = Path(playwright.chromium.executable_path)
+    return system_browser() or (str(own) if own.exists() else None)
 
 
 def listen(page: Page) -> list[str]:
