@@ -21,6 +21,7 @@ import keras
 import pandas as pd
 
 from mtl_helpers.datasets import MultiTaskData, video_log
+from mtl_helpers.experiments import choosing
 from mtl_helpers.memory import release
 from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_task
 from mtl_helpers.recording import record
@@ -74,23 +75,8 @@ def scores_at(rate: float, **settings: Any) -> pd.DataFrame:
 
 
 def choose(trials: pd.DataFrame) -> pd.DataFrame:
-    """Keeps, for each model and loss weight, the learning rate of the best mean validation score.
-
-    Args:
-        trials: Columns model, loss_weight, learning_rate, seed, task, validation and test.
-
-    Returns:
-        The rows of the rates chosen, without the validation scores; test becomes value.
-
-    Example:
-        >>> rows = {"model": "m", "loss_weight": "0.5", "seed": 0, "task": "click", "test": 0.7}
-        >>> trials = pd.DataFrame([rows | {"learning_rate": r, "validation": v} for r, v in ((0.1, 0.6), (0.2, 0.8))])
-        >>> choose(trials)["learning_rate"].tolist()
-        [0.2]
-    """
-    means = trials.groupby([*KEYS, "learning_rate"])["validation"].mean().reset_index()
-    best = means.loc[means.groupby(KEYS)["validation"].idxmax(), [*KEYS, "learning_rate"]]
-    return trials.merge(best).drop(columns="validation").rename(columns={"test": "value"})
+    """Keeps, for each model and loss weight, the learning rate of the best mean validation score."""
+    return choosing.choose(trials, KEYS, ["learning_rate"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
