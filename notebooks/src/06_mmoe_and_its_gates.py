@@ -262,7 +262,7 @@ claim(
 lowest_of_all = f"{average.min():.2f}, best reachable {np.mean(list(best.values())):.2f}"
 claim("On average it has the lowest error of all five.", average.idxmin() == "shared-bottom, 4 units", lowest_of_all)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Is it the tuning?
 #
 # One learning rate and twelve epochs for five models: what one of them needs, another may not. So the race was run once more and **recorded**,
@@ -456,7 +456,7 @@ display(Markdown("Against single-task, in points of AUC:\n\n" + "\n".join(said))
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Tuned alike
 #
-# Again **recorded**, for it takes half an hour: each architecture tries the same learning rates at the same widths, and passes over the rows
+# Again **recorded**, for it takes too long to run here: each architecture tries the same learning rates at the same widths, and passes over the rows
 # until its validation loss stops falling. The setting with the best mean validation AUC meets the test rows, once.
 # The single-task networks choose and stop each for its own task.
 #
