@@ -81,7 +81,6 @@ class CourseWidget(anywidget.AnyWidget):
     Attributes:
         data: What the browser needs, as JSON can hold it.
         live: Whether a kernel answers requests.
-        alone: Whether it is of use without a kernel although it can ask one.
         answers: Kind of request -> function of (content, progress) that gives the answer as a dict. It may call
             ``progress(share, text)`` while it works; what it raises is shown as one line.
     """
@@ -90,7 +89,6 @@ class CourseWidget(anywidget.AnyWidget):
     live = traitlets.Bool(False).tag(sync=True)
 
     title = "Widget"
-    alone = False
 
     def __init__(self, data: dict[str, Any], answers: dict[str, Callable[..., dict[str, Any]]] | None = None) -> None:
         self.answers = answers or {}
@@ -133,8 +131,7 @@ class CourseWidget(anywidget.AnyWidget):
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})
         alt = self.describe()
         png = base64.b64encode(to_png(self.picture())).decode("ascii")
-        if self.alone or not self.answers:
-            data[STATE] = {"widget": type(self).__name__, "data": self.data}
+        data[STATE] = {"widget": type(self).__name__, "data": self.data}
         return {**data, "image/png": png, "text/plain": alt}, {**metadata, "image/png": {"alt": alt}}
 
     def _answer(self, _: Any, content: dict[str, Any], buffers: Any) -> None:

@@ -43,7 +43,6 @@ class GateExplorer(CourseWidget):
     _esm = bundle(*MODULES)
     _css = styles("base.css", "gate_explorer.css")
     title = "Gate explorer"
-    alone = True
 
     def __init__(
         self,

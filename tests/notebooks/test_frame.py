@@ -9,7 +9,9 @@ from statistics import median
 import nbformat
 import pytest
 
+from mtl_helpers import widgets
 from mtl_helpers.notebooks import KERNEL, ROOT, pairs, read_source
+from mtl_helpers.widgets.base import STATE
 
 NOTEBOOKS = list(pairs().values())
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks" and not path.stem.startswith("00")]
@@ -107,6 +109,14 @@ def test_worked_solutions_are_right(path: Path) -> None:
     text = "".join(str(cell.outputs) for cell in code_cells(path))
     checks = sum(cell.source.count('check("') for cell in code_cells(path))
     assert text.count("<b>✅ Right") + text.count("<b>📝 Written") == checks
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name_of)
+def test_every_widget_is_stored_so_that_slides_and_site_bring_it_to_life(path: Path) -> None:
+    cells = code_cells(path)
+    shown = {name for name in widgets.__all__ for cell in cells if re.search(rf"^(\w+ = )?{name}\(", cell.source, re.M)}
+    outputs = [output.get("data", {}) for cell in cells for output in cell.outputs]
+    assert shown <= {data[STATE]["widget"] for data in outputs if STATE in data}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
