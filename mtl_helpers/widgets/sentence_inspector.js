@@ -47,7 +47,7 @@ function render({ model: host, el }) {
   const relation = html("div", { class: "mtl-relation" }, html("div", { class: "mtl-controls" }, first.node, second.node, swap), bars);
   root.append(
     html("div", { class: "mtl-controls" }, field(t("Sentence"), box), read, example.node), complaint, ...(offline ? [offline] : []),
-    scroll, legend, html("div", { class: "mtl-below" }, relation, transitions()),
+    html("div", { class: "mtl-beside" }, scroll, relation), legend, transitions(),
   );
 
   async function readTyped() {
