@@ -33,7 +33,7 @@ def scores(found: Study) -> pd.DataFrame:
         A row a run and task: model, data, loss_weight, seed, task, metric, epoch, validation and test.
     """
     test = found.scores("test").rename(columns={"value": "test"})
-    validation = found.frame[found.frame["split"] == "validation"].rename(columns={"value": "validation"})
+    validation = found.scores("validation").rename(columns={"value": "validation"})
     return test[[*RUN, "test"]].merge(validation[[*RUN, "validation"]])
 
 

@@ -14,6 +14,7 @@ from mtl_helpers.metrics import paired_interval, task_metric
 from mtl_helpers.study.plan import Plan
 
 COLUMNS = ["model", "data", "loss_weight", "seed", "task", "split", "epoch", "metric", "value"]
+RUN = COLUMNS[:4]
 LOWER_IS_BETTER = ("mse", "log_loss", "loss")
 
 
@@ -65,7 +66,8 @@ class Study:
             metric: Name of the metric; each task's main one if None (AUC, mean squared error, accuracy).
 
         Returns:
-            The rows of ``frame`` of that split, metric and the last epoch of each run.
+            The rows of ``frame`` of that split, metric and the epoch whose weights each run ended with: the last, or
+            with early stopping its best.
 
         Raises:
             ValueError: If nothing was measured on that split, or by that metric.
@@ -78,7 +80,8 @@ class Study:
                 f"split={split!r}, metric={metric!r}: nothing measured; splits are "
                 f"{sorted(self.frame['split'].unique())}, metrics {sorted(self.frame['metric'].unique())}."
             )
-        return rows[rows["epoch"] == rows.groupby(COLUMNS[:6])["epoch"].transform("max")]
+        ended = self.frame[self.frame["split"] == "test"].groupby(RUN)["epoch"].max().rename("ended")
+        return rows[rows["epoch"] == rows.join(ended, on=RUN)["ended"]]
 
     def compare(
         self, model: str, baseline: str, split: str = "test", metric: str | None = None, method: str = "t"

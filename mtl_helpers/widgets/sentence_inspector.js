@@ -159,9 +159,11 @@ function render({ model: host, el }) {
   // Over the words: a bar an entity, and an arrow from the first of the pair to the second.
   function drawArcs() {
     const cells = [...strip.querySelectorAll("thead th")];
-    const left = arcs.getBoundingClientRect().left;
-    const places = shown.spans.map(([start, stop]) => [cells[start].getBoundingClientRect().left - left + 3, cells[stop - 1].getBoundingClientRect().right - left - 3]);
     const width = strip.offsetWidth;
+    const { left, width: drawn } = strip.getBoundingClientRect();
+    const zoom = drawn / width || 1; // on a slide the widget is drawn larger
+    const edges = (cell) => cell.getBoundingClientRect();
+    const places = shown.spans.map(([start, stop]) => [(edges(cells[start]).left - left) / zoom + 3, (edges(cells[stop - 1]).right - left) / zoom - 3]);
     arcs.setAttribute("width", width);
     arcs.setAttribute("viewBox", `0 0 ${width} 64`);
     arcs.setAttribute("aria-label", summary());
@@ -193,10 +195,11 @@ function render({ model: host, el }) {
     const cell = (value) => html("td", { style: mix(Math.abs(value) / most, value < 0 ? "var(--mtl-colour-low)" : "var(--mtl-colour-high)"), text: number(value, 1) });
     const names = [...data.tags, t("end")];
     const rows = [[t("start"), start, null], ...data.tags.map((tag, i) => [tag, scores[i], end[i]])];
-    return html("div", { class: "mtl-scroll mtl-field-scores", role: "group", tabindex: 0, "aria-label": t("transition scores") }, html("table", { class: "mtl-transitions" },
+    const scroll = html("div", { class: "mtl-scroll", role: "group", tabindex: 0, "aria-label": t("transition scores") }, html("table", { class: "mtl-transitions" },
       html("caption", { text: t("Transitions: score of a tag (column) after a tag (row); below 0 the field avoids it") }),
       html("thead", {}, html("tr", {}, html("td"), names.map((name) => html("th", { scope: "col", text: name })))),
       html("tbody", {}, rows.map(([name, values, last]) => html("tr", {}, html("th", { scope: "row", text: name }), values.map(cell), last === null ? html("td") : cell(last))))));
+    return html("details", { class: "mtl-field-scores", open: live }, html("summary", { text: t("transition scores") }), scroll);
   }
 
   return onWidth(root, draw);

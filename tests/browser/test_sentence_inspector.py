@@ -84,6 +84,7 @@ FIRST_TEXT = "all => all.map(e => e.firstChild.textContent)"
 def test_the_first_example_is_shown_at_once(page: Page, inspector: SentenceInspector) -> None:
     assert_shown(page, inspector.examples[0], inspector)
     expect(page.locator(".mtl-arcs")).to_have_attribute("aria-label", SUMMARY)
+    page.locator(".mtl-field-scores summary").click()
     scores = page.locator(".mtl-transitions tbody tr")
     assert scores.nth(0).locator("td").all_inner_texts() == ["0.0", "1.0", "2.0", "3.0", "4.0", ""]
     assert scores.nth(1).locator("td").all_inner_texts() == ["0.5", "−0.5", "−0.5", "−0.5", "−0.5", "0.0"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import partial
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,6 @@ from mtl_helpers.recording import recorded
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "notebooks" / "src"
 COMPARISONS = pytest.mark.parametrize("experiment", [census, cosines, ways], ids=lambda module: module.NAME)
-
-
-def test_both_scores_are_of_the_best_epoch() -> None:
-    """With early stopping the last epoch is past the best, and the weights kept are the best one's."""
-    run = {"model": "m", "data": "d", "loss_weight": "equal", "seed": 0, "task": "click", "metric": "auc"}
-    curve = [run | {"split": "validation", "epoch": epoch, "value": 0.6 + epoch / 10} for epoch in (0, 1, 2)]
-    test = [run | {"split": "test", "epoch": 1, "value": 0.65}]
-    found = SimpleNamespace(frame=pd.DataFrame(curve + test), scores=lambda split: pd.DataFrame(test))
-    (row,) = choosing.scores(found).to_dict("records")
-    assert (row["epoch"], row["validation"], row["test"]) == (1, 0.7, 0.65)
 
 
 def test_an_error_is_chosen_low_a_score_high_and_neither_by_its_test_value() -> None:

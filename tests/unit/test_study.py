@@ -163,6 +163,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch():
         waited = total[: total.idxmin() + 3]
         best = found.frame.query("seed == @seed and split == 'test'")["epoch"].unique()
         assert list(best) == [waited.idxmin()]
+        assert set(found.scores("validation").query("seed == @seed")["epoch"]) == set(best)
         predicted = found.model("large", run).predict(data.validation.inputs, verbose=0)
         losses = task_losses(data)
         now = sum(float(losses[task](data.validation.labels[task][:, None], predicted[task])) for task in data.tasks)
