@@ -10,7 +10,7 @@ import mtl_helpers.quiet  # noqa: F401  (TensorFlow, without its log noise)
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from mtl_helpers.datasets import census_income, relation_corpus, task_pair, vide
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.layers import ConditionalRandomField, decode_tags, pair_sum
 from mtl_helpers.losses import task_losses
-from mtl_helpers.models import mmoe, ner_relation, ple, text_losses
+from mtl_helpers.models import hard_sharing, mmoe, ner_relation, ple, text_losses
 from mtl_helpers.models.parts import features, make_inputs, towers
 from mtl_helpers.seeds import course_seed
 
@@ -39,8 +39,22 @@ def seconds(action: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def rounds_in_turn(ways: Sequence[Callable[[], Any]], calls: int) -> np.ndarray:
+    """Times ways in turn, after a round that is not counted.
+
+    Args:
+        ways: What is timed.
+        calls: Calls of each in a round.
+
+    Returns:
+        Milliseconds a call, ``[ROUNDS, ways]``.
+    """
+    rounds = [[seconds(lambda: [way() for _ in range(calls)]) for way in ways] for _ in range(ROUNDS + 1)]  # noqa: B023
+    return 1e3 * np.array(rounds[1:]) / calls
+
+
 def in_turn(first: Callable[[], Any], second: Callable[[], Any], calls: int = 20) -> dict[str, float]:
-    """Times two ways in turn, after a call of each that is not counted.
+    """Times two ways in turn.
 
     Args:
         first: The way asked about.
@@ -50,18 +64,11 @@ def in_turn(first: Callable[[], Any], second: Callable[[], Any], calls: int = 20
     Returns:
         Median milliseconds a call of each, and the median of the rounds' ratios second / first.
     """
-
-    def one_round(way: Callable[[], Any]) -> float:
-        return seconds(lambda: [way() for _ in range(calls)]) / calls
-
-    one_round(first), one_round(second)
-    rounds = [[one_round(first), one_round(second)] for _ in range(ROUNDS)]
-    mine, other = np.median(np.array(rounds), axis=0)
-    ratio = float(np.median([pair[1] / pair[0] for pair in rounds]))
+    mine, other = rounds_in_turn([first, second], calls).T
     return {
-        "ms": round(1e3 * float(mine), 3),
-        "replaced ms": round(1e3 * float(other), 3),
-        "times faster": round(ratio, 2),
+        "ms": round(float(np.median(mine)), 3),
+        "replaced ms": round(float(np.median(other)), 3),
+        "times faster": round(float(np.median(other / mine)), 2),
     }
 
 
@@ -127,7 +134,7 @@ def tutorial_model(data: MultiTaskData, shared: int, private: int, levels: int) 
         if level < levels - 1:
             seen.append([*itertools.chain(*experts)])
         streams = [tutorial_mixture(stream, each) for stream, each in zip(streams, seen, strict=False)]
-    return keras.Model(inputs, towers(data, inputs, streams[: len(data.tasks)], (8,), "relu"))
+    return keras.Model(inputs, towers(data, inputs, streams[: len(data.tasks)], (), None))
 
 
 def training_steps(model: keras.Model, data: MultiTaskData, batch_size: int, jit_compile: bool) -> Callable[[], Any]:
@@ -142,25 +149,36 @@ def training_steps(model: keras.Model, data: MultiTaskData, batch_size: int, jit
 def bench_experts() -> pd.DataFrame:
     """Times training steps of MMoE and PLE against a loop over ``Dense`` experts, at the MMoE paper's sizes.
 
-    100 inputs, experts of 16 units, two tasks. Both ways do the same products; what is saved is all around them. So
-    the ratio is the larger the smaller the batch: Keras's default of 32, and 256.
+    100 inputs, experts of 16 units, two tasks, heads right on the mixtures, for towers would cost both ways the same. A
+    step does much besides: it fetches rows, computes heads and losses, runs Adam. A network with one hidden layer of 16
+    units instead of all experts and gates shows how much; ``experts alone`` is the ratio after it is taken off both.
+    Both ways do the same products, and the larger the batch, the more of the time is theirs: so Keras's default of 32
+    rows, and 256.
     """
     data, rows = task_pair(rows=1000), []
     for experts, batch_size, jit_compile in itertools.product((4, 8, 16, 32), (32, 256), (False, True)):
         shared, private = experts // 2, experts // 4
         pairs = {
-            "MMoE": (mmoe(data, experts=experts), tutorial_model(data, experts, 0, 1)),
+            "MMoE": (mmoe(data, experts=experts, tower_units=()), tutorial_model(data, experts, 0, 1)),
             "PLE": (
-                ple(data, shared_experts=shared, private_experts=private),
+                ple(data, shared_experts=shared, private_experts=private, tower_units=()),
                 tutorial_model(data, shared, private, 2),
             ),
         }
         for name, pair in pairs.items():
-            ours, theirs = (training_steps(model, data, batch_size, jit_compile) for model in pair)
-            timed = in_turn(ours, theirs, calls=3)
-            timed |= {key: round(timed[key] / STEPS, 3) for key in ("ms", "replaced ms")}
-            compiled = "XLA" if jit_compile else "graph"
-            rows.append({"model": name, "experts": experts, "batch": batch_size, "compiled": compiled, **timed})
+            models = (*pair, hard_sharing(data, hidden_units=(16,), tower_units=()))
+            steps = [training_steps(model, data, batch_size, jit_compile) for model in models]
+            ours, theirs, rest = rounds_in_turn(steps, calls=10).T / STEPS
+            medians = np.median([ours, theirs, rest], axis=1).round(3).tolist()
+            times_faster = np.median([theirs / ours, (theirs - rest) / (ours - rest)], axis=1).round(2).tolist()
+            row = {
+                "model": name,
+                "experts": experts,
+                "batch": batch_size,
+                "compiled": "XLA" if jit_compile else "graph",
+            }
+            row |= dict(zip(("ms", "replaced ms", "neither ms"), medians, strict=True))
+            rows.append(row | dict(zip(("times faster", "experts alone, times faster"), times_faster, strict=True)))
         memory.release()
     return pd.DataFrame(rows)
 
