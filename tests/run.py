@@ -13,8 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-TWO_AT_A_TIME = ["-n", "2", "--dist"]
-FILES = [*TWO_AT_A_TIME, "loadfile"]
+TWO_AT_A_TIME, THREE_AT_A_TIME = ["-n", "2", "--dist"], ["-n", "3", "--dist"]
 NBVAL = ["-p", "tests.notebooks.plugin", "--nbval-lax", "--nbval-current-env"]
 STEPS = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
@@ -22,7 +21,8 @@ STEPS = {
     "types": [sys.executable, "-m", "mypy"],
     "unit tests": [
         *PYTEST,
-        *FILES,
+        *TWO_AT_A_TIME,
+        "loadfile",
         "tests/unit",
         "mtl_helpers",
         "--doctest-modules",
@@ -30,7 +30,8 @@ STEPS = {
         "--cov-report=term:skip-covered",
         "--cov-fail-under=95",
     ],
-    "notebooks": [*PYTEST, *FILES, *NBVAL, "notebooks", "tests/notebooks"],
+    # A kernel that starts, or waits for processes of its own, leaves its core to a third.
+    "notebooks": [*PYTEST, *THREE_AT_A_TIME, "loadfile", *NBVAL, "notebooks", "tests/notebooks"],
     # In the files' own order: the chapters, which take longest, begin at once.
     "browser": [*PYTEST, *TWO_AT_A_TIME, "loadgroup", "--no-loadscope-reorder", "tests/browser"],
 }

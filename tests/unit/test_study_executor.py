@@ -111,7 +111,7 @@ def after_a_death(tmp_path_factory):
         build = importlib.import_module("deadly").build
         builders = BUILDERS | {"deadly": partial(build, folder, 4)}
         with (
-            ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
+            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
             pytest.raises(RuntimeError) as caught,
         ):
             study(builders, **SETTINGS, executor=pool, folder=folder)
