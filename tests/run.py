@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-TWO_AT_A_TIME, THREE_AT_A_TIME = ["-n", "2", "--dist"], ["-n", "3", "--dist"]
+TWO_AT_A_TIME = ["-n", "2", "--dist"]
+FILES = [*TWO_AT_A_TIME, "loadfile"]
 NBVAL = ["-p", "tests.notebooks.plugin", "--nbval-lax", "--nbval-current-env"]
 STEPS = {
     "style": [sys.executable, "-m", "ruff", "check", "."],
@@ -21,8 +22,7 @@ STEPS = {
     "types": [sys.executable, "-m", "mypy"],
     "unit tests": [
         *PYTEST,
-        *TWO_AT_A_TIME,
-        "loadfile",
+        *FILES,
         "tests/unit",
         "mtl_helpers",
         "--doctest-modules",
@@ -30,8 +30,7 @@ STEPS = {
         "--cov-report=term:skip-covered",
         "--cov-fail-under=95",
     ],
-    # A kernel that starts, or waits for processes of its own, leaves its core to a third.
-    "notebooks": [*PYTEST, *THREE_AT_A_TIME, "loadfile", *NBVAL, "notebooks", "tests/notebooks"],
+    "notebooks": [*PYTEST, *FILES, *NBVAL, "notebooks", "tests/notebooks"],
     # In the files' own order: the chapters, which take longest, begin at once.
     "browser": [*PYTEST, *TWO_AT_A_TIME, "loadgroup", "--no-loadscope-reorder", "tests/browser"],
 }
