@@ -68,10 +68,8 @@ def scores_at(rate: float, **settings: Any) -> pd.DataFrame:
         loss_weights={str(w): {"click": 2 * w, "finish": 2 * (1 - w)} for w in settings["loss_weights"]},
         gates=False,
     )
-    index = [*KEYS, "seed", "task"]
-    valid, test = (found.scores(split).set_index(index)["value"] for split in ("validation", "test"))
     release()
-    return pd.DataFrame({"validation": valid, "test": test}).reset_index().assign(learning_rate=rate)
+    return choosing.scores(found)[[*KEYS, "seed", "task", "validation", "test"]].assign(learning_rate=rate)
 
 
 def choose(trials: pd.DataFrame) -> pd.DataFrame:

@@ -306,6 +306,16 @@ display(pd.DataFrame({name: values.mean().round(1) for name, values in columns.i
 display(Markdown(f"Recorded, {len(tuned_swings)} seeds; made by `{kept['command']}`."))
 
 # %%
+rates = pd.DataFrame(kept["results"]).groupby(["model", "loss_weight"])["learning_rate"].first()
+tried = kept["settings"]["learning_rates"]
+at_the_edge = rates.isin([min(tried), max(tried)]).sum()
+display(
+    Markdown(
+        f"Rates tried: {tried}. Of {len(rates)} choices {at_the_edge} are the smallest or the largest: beyond it may be better still."
+    )
+)
+
+# %%
 tuned_against = {rival: against(rival, tuned_gain, tuned_swings) for rival in rivals}
 for rival in ("MMoE", "PLE"):
     (mean, mean_text), (swing_gap, swing_text) = tuned_against[rival]
