@@ -64,13 +64,14 @@ from mtl_helpers.widgets import FusionDesk
 # | | what one model is trained for | what the business also wants | what goes wrong |
 # |---|---|---|---|
 # | **video, news** | click (点击) | finish, like, follow, comment, come back tomorrow | clickbait (标题党): covers that promise what the content does not hold |
-# | **shop** | click | add to cart, favourite, buy, buy again | items to look at rather than items to own |
+# | **shop** | click | stay, add to cart, favourite, buy, buy again | items to look at rather than items to own |
 # | **advertising** | click | install, register, buy: the advertiser pays per action (CPA) | loud creatives win, good offers are never shown |
 # | **search** | click on a result | the user has found it, and stops searching | attractive titles, useless pages |
 #
-# Then train for the last step alone, from impression (曝光) straight to conversion (转化)? It is rare: most of what the log knows, who clicked
-# what, would be thrown away. And a site is judged by more than its models' targets: by diversity, novelty, surprise, trust. Several
-# objectives are the normal case, and the real question is how to serve them together.
+# Then train for the last step alone, from impression (曝光) straight to conversion (转化)? It is rare, impressions times click-through rate times
+# conversion rate: most of what the log knows, who clicked what, would be thrown away. And a site is judged by more than its models' targets:
+# by coverage, diversity, novelty and surprise, by how quickly it reacts, by robustness and trust. Several objectives are the normal case, and the
+# real question is how to serve them together.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Clickbait, measured
@@ -180,7 +181,8 @@ product_gain = f"finishes {details}; clicks {paid}"
 # a model minimises more than one loss, it is multi-task. Other names for it are *joint learning*, *learning with auxiliary tasks*, and
 # in older texts *learning to learn*.
 #
-# A single-task network per target learns each from its own labels alone, as if the targets had nothing to do with each other. Shared layers
+# To cut a problem into parts and solve each by itself is a good habit, and here it throws something away: the parts have causes in common. A
+# single-task network per target learns each from its own labels alone, as if the targets had nothing to do with each other. Shared layers
 # let one task's training signal shape what the other reads. This is an **inductive bias** (归纳偏置): like an L1 penalty makes a model
 # prefer sparse weights, a second task makes it prefer representations that explain both.
 
@@ -201,7 +203,9 @@ product_gain = f"finishes {details}; clicks {paid}"
 # | **multi-task** (多任务) | one answer to each of several questions, maybe of different kinds | age in years **and** painter or not | a representation; each task has its own head and loss |
 # | **transfer** (迁移学习) | one task first, another later | faces from film posters, then faces at a door | what the first task (source domain, 源域) learned; the second (target domain, 目标域) starts from it |
 #
-# Multi-task learning is itself a kind of transfer: *inductive* transfer, in both directions and at the same time.
+# Multi-task learning is itself a kind of transfer: *inductive* transfer (归纳迁移), in both directions and at the same time. (Style transfer, 风格迁移,
+# which repaints a photograph in a painter's manner, is often given as the classic example of transfer. It shares little but the name: nothing is
+# learned for one task to do better at another; a network trained on photographs only measures how alike two pictures are.)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Four framings, one data set
