@@ -15,10 +15,10 @@
 #
 # **一个模型，多个目标。视频网站既要点击，也要看完；商店既要点击，也要成交。该让一个网络同时学两个目标吗？又该共享多少？**
 #
-# 本课程用实验来回答：每一章提出一个问题，先请你猜，再当面做实验（多个随机种子，95 % 置信区间），最后说明能得出什么结论；
+# 本课程用实验来回答：每一章提出一个问题，先请你猜，再当场做实验（多个随机种子，95 % 置信区间），最后说明能得出什么结论；
 # 得不出结论时，也照实说。
 #
-# 在这个笔记本里，你将检查电脑是否就绪，看清课程的路线，用两分钟观察一个训练好的专家混合模型，并查到全部术语的中英文对照。
+# 在这个笔记本里，你将检查电脑是否就绪，了解课程的路线，用两分钟观察一个训练好的混合专家模型，并查到全部术语的中英文对照。
 # 设置环境变量 `MTL_LANG=zh`（或在笔记本中先运行 `%env MTL_LANG=zh`）后，所有控件都显示中文。
 #
 # </details>
@@ -138,13 +138,15 @@ claim(
 # |---|---|---|---|
 # | task | 任务 | one thing to predict; here one output of the model, with its own label, loss and metric | [01](01_many_objectives_one_model.ipynb) |
 # | multi-task learning | 多任务学习 | one model learns several tasks from shared parts | [01](01_many_objectives_one_model.ipynb) |
+# | main task, auxiliary task | 主任务、辅助任务 | the task that is wanted; one that is there to help it | [01](01_many_objectives_one_model.ipynb), [03](03_why_sharing_helps.ipynb) |
 # | single-task model | 单任务模型 | one network a task, nothing shared: the baseline | [01](01_many_objectives_one_model.ipynb) |
 # | transfer learning | 迁移学习 | what was learned on one task is used for another, later | [01](01_many_objectives_one_model.ipynb) |
 # | source domain, target domain | 源域、目标域 | where a transferred model was learned, and where it is used | [01](01_many_objectives_one_model.ipynb) |
 # | multi-label, multi-class | 多标签、多分类 | several labels true at once; one of several classes | [01](01_many_objectives_one_model.ipynb) |
 # | impression, click, conversion | 曝光、点击、转化 | an item is shown; it is clicked; the click leads to a purchase | [01](01_many_objectives_one_model.ipynb), [04](04_click_and_pay.ipynb) |
 # | clickbait | 标题党 | promises that earn the click and break it | [01](01_many_objectives_one_model.ipynb) |
-# | inductive bias | 归纳偏置 | what makes a model prefer some explanations to others; a second task can be one | [01](01_many_objectives_one_model.ipynb), [03](03_why_sharing_helps.ipynb) |
+# | inductive bias | 归纳偏置（也有译作归约偏置、推导偏差） | what makes a model prefer some explanations to others; a second task can be one | [01](01_many_objectives_one_model.ipynb), [03](03_why_sharing_helps.ipynb) |
+# | inductive transfer | 归纳迁移（也有译作归约迁移、推导迁移） | what one task learned biases another: before it, or beside it | [01](01_many_objectives_one_model.ipynb), [03](03_why_sharing_helps.ipynb) |
 # | sample weight | 样本权重 | how much a row counts in the loss | [01](01_many_objectives_one_model.ipynb) |
 # | gradient-boosted trees | 梯度提升树 | many small decision trees, each mending what the others left | [01](01_many_objectives_one_model.ipynb) |
 # | learning to rank | 排序学习 | learns the order of a list, from pairs or whole lists | [01](01_many_objectives_one_model.ipynb) |
@@ -157,16 +159,17 @@ claim(
 # | shared representation | 共享表示 | what the shared layers make of the input | [02](02_hard_and_soft_sharing.ipynb), [03](03_why_sharing_helps.ipynb) |
 # | control | 对照 | the same experiment without the one thing it is about | [03](03_why_sharing_helps.ipynb) |
 # | implicit data augmentation | 隐式数据增加 | the noise of several tasks averages out | [03](03_why_sharing_helps.ipynb) |
-# | attention focusing | 注意力聚焦 | other tasks show which inputs matter | [03](03_why_sharing_helps.ipynb) |
+# | attention focusing | 注意力机制（注意力聚焦） | other tasks show which inputs matter; not the attention layers of transformers | [03](03_why_sharing_helps.ipynb) |
 # | eavesdropping, hint | 窃听、提示 | a task learns through another what it could hardly learn itself | [03](03_why_sharing_helps.ipynb) |
 # | representation bias | 表征偏置 | shared layers prefer what serves several tasks, new ones too | [03](03_why_sharing_helps.ipynb) |
 # | hypothesis space | 假设空间 | all functions that a model could become | [03](03_why_sharing_helps.ipynb) |
-# | regularisation | 正则化 | what keeps a model from fitting noise | [03](03_why_sharing_helps.ipynb) |
+# | regularisation | 正则化 | what keeps a model from fitting noise | [02](02_hard_and_soft_sharing.ipynb), [03](03_why_sharing_helps.ipynb) |
+# | Rademacher complexity | Rademacher 复杂度 | how well a set of models can fit labels drawn by coin | [03](03_why_sharing_helps.ipynb) |
 # | tower | 塔 | the layers that belong to one task alone | [02](02_hard_and_soft_sharing.ipynb), [06](06_mmoe_and_its_gates.ipynb) |
 # | two-tower network | 双塔网络 | one tower for the user, one for the item | [04](04_click_and_pay.ipynb) |
 # | click-through rate, pCTR | 点击率 | share of impressions that are clicked; its prediction | [04](04_click_and_pay.ipynb) |
-# | conversion rate, pCVR | 转化率 | share of clicks that convert; its prediction | [04](04_click_and_pay.ipynb) |
-# | pCTCVR | 点击转化率 | probability that an impression is clicked and converts: pCTR · pCVR | [04](04_click_and_pay.ipynb) |
+# | conversion rate, pCVR | 转化率、点击转化率 | share of clicks that convert; its prediction | [04](04_click_and_pay.ipynb) |
+# | pCTCVR | 点击且转化的概率 | probability that an impression is clicked and converts: pCTR · pCVR | [04](04_click_and_pay.ipynb) |
 # | ESMM | 全空间多任务模型 | learns the conversion rate from all impressions, as pCTCVR over pCTR | [04](04_click_and_pay.ipynb) |
 # | selection bias | 样本选择偏差 | the rows one learns from are not the rows one predicts for | [04](04_click_and_pay.ipynb) |
 # | factorization machine (FM) | 因子分解机 | every pair of features interacts through two short vectors | [05](05_from_fm_to_deepfm.ipynb) |
@@ -180,11 +183,13 @@ claim(
 # | MMoE | 多门混合专家模型 | shared experts, a gate a task | [06](06_mmoe_and_its_gates.ipynb) |
 # | gate collapse | 门控坍缩 | the gates use few of the experts, whatever the row; the others are dead | [06](06_mmoe_and_its_gates.ipynb) |
 # | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | [06](06_mmoe_and_its_gates.ipynb) |
-# | load | 负载 | the share of all gate weight that an expert gets | [06](06_mmoe_and_its_gates.ipynb) |
+# | load, load balancing | 负载、负载均衡 | the share of all gate weight that an expert gets; a penalty on uneven shares | [06](06_mmoe_and_its_gates.ipynb) |
+# | gate dropout | 门控丢弃 | experts are taken from a gate at random while it trains | [06](06_mmoe_and_its_gates.ipynb) |
 # | CGC, PLE | 定制门控、渐进式分层提取 | experts of each task's own beside shared ones; several levels of them | [07](07_ple_and_the_seesaw.ipynb) |
 # | seesaw | 跷跷板现象 | what one task gains, the other loses | [07](07_ple_and_the_seesaw.ipynb) |
-# | loss weight | 损失权重 | how much a task's loss counts in the sum | [08](08_balancing_losses.ipynb) |
-# | Pareto front | 帕累托前沿 | models that no other beats on all tasks at once | [08](08_balancing_losses.ipynb) |
+# | swing | 摆幅 | how far a seesaw moves while the loss weight does; a word of this course | [07](07_ple_and_the_seesaw.ipynb) |
+# | loss weight, loss balancing | 损失权重、损失平衡 | how much a task's loss counts in the sum; a rule that sets it | [04](04_click_and_pay.ipynb), [08](08_balancing_losses.ipynb) |
+# | Pareto front, to dominate | 帕累托前沿、支配 | models that no other dominates: none is as good at every task and better at one | [08](08_balancing_losses.ipynb) |
 # | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | [08](08_balancing_losses.ipynb) |
 # | dynamic weight average | 动态权重平均 | a task whose loss falls slowly gets more weight | [08](08_balancing_losses.ipynb) |
 # | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | [08](08_balancing_losses.ipynb) |
@@ -195,12 +200,13 @@ claim(
 # | relation classification | 关系分类 | say how two marked entities are related | [09](09_entities_and_relations.ipynb) |
 # | conditional random field (CRF) | 条件随机场 | scores a whole sequence of tags, neighbours included | [09](09_entities_and_relations.ipynb) |
 # | transition matrix | 转移矩阵 | how well one tag follows another, in a CRF | [09](09_entities_and_relations.ipynb) |
+# | forward algorithm, marginal | 前向算法、边缘概率 | adds up all sequences of tags without listing them; how probable a tag is, over all of them | [09](09_entities_and_relations.ipynb) |
 # | Viterbi algorithm | 维特比算法 | finds the best sequence of tags without trying all | [09](09_entities_and_relations.ipynb) |
 # | data-parallel training | 数据并行 | every process holds the whole model and works on its share of each batch | [10](10_beyond_one_machine.ipynb) |
 # | all-reduce | 全规约 | all processes end up with the sum of what each of them had | [10](10_beyond_one_machine.ipynb) |
 # | embarrassingly parallel | 易并行 | jobs that need nothing of each other, such as the seeds of a study | [10](10_beyond_one_machine.ipynb) |
-# | SavedModel | 导出模型 | a trained model as a file that serves without Python | [10](10_beyond_one_machine.ipynb) |
-# | AUC | AUC | chance that a positive row outranks a negative one | everywhere |
+# | SavedModel | SavedModel 格式 | a trained model as a folder of files that serves without Python | [10](10_beyond_one_machine.ipynb) |
+# | AUC | AUC（ROC 曲线下面积） | chance that a positive row outranks a negative one | everywhere |
 # | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
 
 # %% [markdown]
