@@ -10,7 +10,7 @@
 # <details lang="zh">
 # <summary>中文</summary>
 #
-# **让网络多学一个没人要的任务，它原来的任务反而可能学得更好。凭什么？**
+# **让网络多学一个没人要的任务，它原来的任务反而可能学得更好。这是为什么？**
 #
 # “任务之间互相帮助”什么也没有解释。Rich Caruana 在 1997 年给出了可以区分开的几种原因，此后的综述反复引用其中五种，却几乎没有人把它们演示出来。
 # 本章为每种原因做一个专门的实验：一个它能起作用的世界，和一个其他都相同、唯独缺少这种原因的*对照*。如果对照也得到同样的提升，这个解释就是错的。
@@ -247,7 +247,8 @@ del by_tasks, controls
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Which inputs matter: attention focusing
 #
-# Few labels, many inputs: by chance, some inputs that do not matter look as if they did. Other tasks are other witnesses.
+# Few labels, many inputs: by chance, some inputs that do not matter look as if they did. Other tasks are other witnesses. (It has nothing to do with
+# the attention layers of transformers, which in Chinese go by the same name.)
 #
 # **By hand.** The correlation of an irrelevant input with $n$ labels is about normal with standard deviation $1/\sqrt n$. With 100 labels it exceeds
 # $.2$ in size for about one input in twenty: two of 47 look useful. For a helper with 1,000 labels, $.2$ is more than six standard deviations:

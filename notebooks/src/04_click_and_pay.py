@@ -913,6 +913,10 @@ pd.Series(facts, name="8 seeds (Hillstrom: 20)").to_frame()
 #
 # **My metrics look too good for the rare task.** `metrics` ignores sample weights; use `weighted_metrics`.
 #
+# **My AUC is 1.0, or .5, or the same for all models. What does that mean?** 1.0: an input holds the label (*label leakage*, 标签泄漏), such as a time of payment
+# in a model of payments; `check_leakage(data)` looks at every column alone. .5: nothing was learned; look for a head without a loss, labels in another order
+# than the rows, inputs that are not scaled. The same to the last digit for all models: most likely one of them was measured several times.
+#
 # **Two tasks: when to stop early?** Here by the weighted sum of the validation losses, in which click, with the larger loss, has the larger say.
 #
 # **Why not fuse with a product?** Chapter 07 does: a product forgives nothing, a sum trades one for the other.

@@ -11,7 +11,7 @@
 # <details lang="zh">
 # <summary>中文</summary>
 #
-# **一位读者和一个从未相遇的话题：模型对这一对能说些什么？**
+# **一位读者和一个话题从未相遇：模型对这一对能说些什么？**
 #
 # 推荐靠的是成对的关系：这个用户和那家店，这个查询和那个品牌。大多数组合从未在日志里出现过。*因子分解机*（FM）只用每个特征一个短向量的代价，
 # 就给每一对一个权重；*DeepFM* 在同样的向量上再加一个深层网络。本章把两者都写出来，看各自能做什么、不能做什么，再看资料中另加的两样工具：
@@ -67,7 +67,7 @@ from mtl_helpers.widgets import FocalDesk
 #
 # Logistic regression adds up one weight a feature, $y = \sigma(w_0 + \sum_i w_i x_i)$. A category is a feature that is 1 or 0. So it can say
 # "this reader clicks a lot" and "this topic is popular", and not "*this* reader likes *this* topic". The cure looks easy, a weight
-# $w_{ij}$ for every pair $x_i x_j$. There are $n (n - 1) / 2$ of them (our source counts $n (n - 1)$, each pair in both orders). FM instead gives
+# $w_{ij}$ for every pair $x_i x_j$. There are $n (n - 1) / 2$ of them (our source counts and adds up over all $i$ and $j$, so each pair twice). FM instead gives
 # each feature a vector $v_i$ of $d$ numbers and lets the pair's weight be their product:
 # $$y_{FM} = w_0 + \sum_i w_i x_i + \sum_{i<j} \langle v_i, v_j \rangle\, x_i x_j, \qquad \hat y = \sigma(y_{FM}).$$
 # What that means on a real table, the census data of the course with 20,000 rows:
@@ -412,8 +412,9 @@ claim("The model written out and the package's give the same probabilities.", ap
 # ## Focal loss
 #
 # Of the census's people about one in sixteen earns more than 50,000 dollars. Most rows are easy: a child earns nothing. Their losses are small,
-# but they are many. The focal loss, made for finding objects in pictures, turns them down. With $p_t$ for the probability the
-# model gave to what happened ($p$ for a positive, $1 - p$ for a negative):
+# but they are many. The focal loss turns them down. (It was made for finding objects in pictures, where nearly every candidate box is empty and easily
+# told, and the few that hold something are hard.) With $p_t$ for the probability the model gave to what happened ($p$ for a positive, $1 - p$ for a
+# negative):
 # $$L = -(1 - p_t)^\gamma \log p_t.$$
 # A row that is right ($p_t$ near 1) has a factor near 0; one that is wrong ($p_t$ near 0) keeps its loss. (Our source writes it without the minus
 # sign. A logarithm of a probability is negative; with the minus it is something to make small.)
@@ -592,7 +593,8 @@ pd.Series(source, name="AUC of read_comment").to_frame()
 # %% [markdown]
 # Its author adds, honestly, that nothing was tuned and the table does not say which model is better. What would a table need to say it? **Every task**, since MMoE and PLE were
 # built for several. **A single-task baseline** and the sizes. **Seeds**, and intervals of paired differences. **The same effort of tuning** for all. And **one change at a time**: focal loss
-# and annealing came together, so which of them was it? Here it is on Census-Income: two tasks, 5 seeds, three learning rates to choose from for every line.
+# and annealing came together, so which of them was it? The challenge's data is not ours to pass on, so here it is on Census-Income: two tasks, 5 seeds, three learning
+# rates to choose from for every line. A tie here does not say that the source's numbers are wrong, but what such a table has to hold.
 
 # %%
 epochs, batch = 2, 256
