@@ -36,7 +36,7 @@ def local_cluster(workers: int = 2) -> Iterator[Client]:
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise ImportError("Dask is not installed; run: pip install 'mtl-helpers[cluster]'") from error
+        raise ImportError("Dask is not installed; run in the course's folder: pip install -e '.[cluster]'") from error
     settings = {
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",

@@ -85,7 +85,8 @@ display(Markdown(f"Relation: **{data.tasks['relation'].classes[data.train.labels
 
 # %% [markdown]
 # - **Tokens** (词元) are numbers of words. A word seen fewer than twice in training is `[unknown]` (number 1), 0 is padding.
-# - **Tags** are in BIO form: B- begins an entity of a type, I- goes on with it, O is outside.
+# - **Tags** are in BIO form: B- begins an entity of a type, I- goes on with it, O is outside. The post has two tags only, in an entity or not: then
+#   two names side by side are one, and of what type they are is neither asked nor learned.
 #
 # **Exercise 09.1.** Read the spans off tags without types: `[first, one after the last]` of each. What do you do with an I that continues nothing?
 

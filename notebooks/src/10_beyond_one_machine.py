@@ -29,7 +29,7 @@
 #
 # ## What you need first
 #
-# MMoE (chapter 06). For one section Dask is needed: `pip install "mtl-helpers[cluster]"`; `make lab` has it installed already.
+# MMoE (chapter 06). For one section Dask is needed: `make lab` has it installed already; elsewhere `pip install -e ".[cluster]"` in the course's folder.
 #
 # ## Minutes
 #
