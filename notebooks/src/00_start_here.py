@@ -179,7 +179,7 @@ claim(
 # | learning-rate annealing | 学习率退火 | the step size shrinks during training | [05](05_from_fm_to_deepfm.ipynb) |
 # | calibration | 校准 | of rows given 30 %, do 30 % come true? | [05](05_from_fm_to_deepfm.ipynb) |
 # | expert | 专家网络 | one of several small networks that are mixed | [06](06_mmoe_and_its_gates.ipynb) |
-# | gate | 门控网络 | a softmax that says how much of each expert a task gets, row by row | [06](06_mmoe_and_its_gates.ipynb) |
+# | gate | 门控网络（门网络） | a softmax that says how much of each expert a task gets, row by row | [06](06_mmoe_and_its_gates.ipynb) |
 # | MMoE | 多门混合专家模型 | shared experts, a gate a task | [06](06_mmoe_and_its_gates.ipynb) |
 # | gate collapse | 门控坍缩 | the gates use few of the experts, whatever the row; the others are dead | [06](06_mmoe_and_its_gates.ipynb) |
 # | entropy of a gate | 门控熵 | how evenly a gate spreads its weight; 0 if on one expert | [06](06_mmoe_and_its_gates.ipynb) |
