@@ -63,7 +63,8 @@ def try_setting(
     Returns:
         The rows of ``scores`` and ``network``: the task that a network is for, or ``"all tasks"``.
     """
-    networks = {"all tasks": ({name: builder for name, builder in models.items() if name != APART}, data)}
+    together = {name: builder for name, builder in models.items() if name != APART}
+    networks = {"all tasks": (together, data)} if together else {}
     for task in tasks if APART in models else ():
         networks[task] = {APART: models[APART]}, {label: task_alone(source, task) for label, source in data.items()}
     return pd.concat(

@@ -1,9 +1,10 @@
 """Chapter 07's seesaw with every model tuned alike: ``python -m mtl_helpers.experiments.seesaw``.
 
 The chapter trains all models at one learning rate for ten epochs. Would another rate, or a longer training, let PLE or
-MMoE look better? Here every model has the same three learning rates at each loss weight and may train twice as long,
-stopping at its best validation loss; for each model and weight the validation rows choose the rate (mean AUC of both
-tasks and all seeds), and only the chosen runs are kept with their test scores.
+MMoE look better? Here every model has the same seven learning rates at each loss weight and may train until its
+validation loss stops falling; for each model and weight the validation rows choose the rate (mean AUC of both tasks and
+all seeds), and only the chosen runs are kept with their test scores. Single-task networks choose and stop each for its
+own task.
 
 Written to ``data/results/seesaw.json``.
 """
@@ -21,20 +22,19 @@ import keras
 import pandas as pd
 
 from mtl_helpers.datasets import MultiTaskData, video_log
-from mtl_helpers.experiments import choosing
+from mtl_helpers.experiments.choosing import APART, at_the_edge, choose, try_setting, validated
 from mtl_helpers.memory import release
 from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_task
 from mtl_helpers.recording import record
-from mtl_helpers.study import study
 
 NAME = "seesaw"
 SETTINGS: dict[str, Any] = {
     "seeds": 8,
     "rows": 5000,
-    "epochs": 20,
+    "epochs": 60,
     "early_stopping": 3,
     "batch_size": 128,
-    "learning_rates": [2.5e-3, 5e-3, 1e-2],
+    "learning_rates": [2.5e-3, 5e-3, 1e-2, 2e-2, 4e-2, 8e-2, 1.6e-1],
     "loss_weights": [0.1, 0.3, 0.5, 0.7, 0.9],
 }
 GATED: dict[str, Any] = {"experts": 8, "expert_units": (8,)}
@@ -47,7 +47,8 @@ MODELS = {
     "CGC": partial(cgc, **PRIVATE),
     "PLE": partial(ple, levels=2, **PRIVATE),
 }
-KEYS = ["model", "loss_weight"]
+TASKS = ["click", "finish"]
+CELL, CHOSEN = ["model", "network", "loss_weight"], ["learning_rate"]
 
 
 def site(seed: int, rows: int) -> MultiTaskData:
@@ -55,26 +56,30 @@ def site(seed: int, rows: int) -> MultiTaskData:
     return video_log(20_000, seed=seed).with_train(lambda train: train.take(slice(0, rows)))
 
 
-def scores_at(rate: float, **settings: Any) -> pd.DataFrame:
-    """Trains every model at every loss weight with one learning rate; gives validation and test AUC in one table."""
-    found = study(
-        MODELS,
-        partial(site, rows=settings["rows"]),
-        seeds=settings["seeds"],
-        epochs=settings["epochs"],
-        early_stopping=settings["early_stopping"],
-        batch_size=settings["batch_size"],
-        optimizer=keras.optimizers.Adam(rate),
-        loss_weights={str(w): {"click": 2 * w, "finish": 2 * (1 - w)} for w in settings["loss_weights"]},
-        gates=False,
-    )
-    release()
-    return choosing.scores(found)[[*KEYS, "seed", "task", "validation", "test"]].assign(learning_rate=rate)
+def try_all(settings: dict[str, Any]) -> pd.DataFrame:
+    """Trains every model at every learning rate and loss weight.
 
+    Args:
+        settings: As ``SETTINGS``.
 
-def choose(trials: pd.DataFrame) -> pd.DataFrame:
-    """Keeps, for each model and loss weight, the learning rate of the best mean validation score."""
-    return choosing.choose(trials, KEYS, ["learning_rate"])
+    Returns:
+        A row a learning rate, model, loss weight, seed and task, with its validation and test AUC. Single-task networks
+        know no loss weight, are trained once a rate, and stand at every weight.
+    """
+    data = {"site": partial(site, rows=settings["rows"])}
+    sweep = {str(weight): {"click": 2 * weight, "finish": 2 * (1 - weight)} for weight in settings["loss_weights"]}
+    alone = {name: builder for name, builder in MODELS.items() if name == APART}
+    together = {name: builder for name, builder in MODELS.items() if name != APART}
+    trials = []
+    for rate in settings["learning_rates"]:
+        options = {name: settings[name] for name in ("seeds", "epochs", "early_stopping", "batch_size")}
+        options["optimizer"] = keras.optimizers.Adam(rate)
+        apart = try_setting(alone, data, TASKS, **options)
+        shared = try_setting(together, data, TASKS, loss_weights=sweep, **options)
+        trials += [apart.assign(loss_weight=weight, learning_rate=rate) for weight in sweep]
+        trials += [shared.assign(learning_rate=rate)]
+        release()
+    return pd.concat(trials, ignore_index=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,8 +87,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=f"python -m mtl_helpers.experiments.{NAME}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SETTINGS["seeds"])
     settings = {**SETTINGS, "seeds": parser.parse_args(arguments).seeds}
-    chosen = choose(pd.concat([scores_at(rate, **settings) for rate in settings["learning_rates"]]))
-    results = chosen.round(5).to_dict("records")
+    trials = try_all(settings)
+    chosen = choose(trials, CELL, CHOSEN)
+    results = {
+        "chosen": chosen.drop(columns=["data", "metric"]).round(6).to_dict("records"),
+        "validation": validated(trials, CELL, CHOSEN).round(6).to_dict("records"),
+        "at the edge": at_the_edge(chosen, CELL, {"learning_rate": settings["learning_rates"]}),
+    }
     print(record(NAME, f"python -m mtl_helpers.experiments.{NAME}", results, settings))
 
 

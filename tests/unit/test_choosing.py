@@ -14,11 +14,11 @@ import pytest
 
 from mtl_helpers import models
 from mtl_helpers.datasets import task_pair
-from mtl_helpers.experiments import census, choosing, cosines, ways
+from mtl_helpers.experiments import census, choosing, cosines, seesaw, ways
 from mtl_helpers.recording import recorded
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "notebooks" / "src"
-COMPARISONS = pytest.mark.parametrize("experiment", [census, cosines, ways], ids=lambda module: module.NAME)
+COMPARISONS = pytest.mark.parametrize("experiment", [census, cosines, seesaw, ways], ids=lambda module: module.NAME)
 
 
 def test_an_error_is_chosen_low_a_score_high_and_neither_by_its_test_value() -> None:
@@ -88,6 +88,24 @@ def test_the_narrow_models_and_their_data_are_the_chapters() -> None:
     assert list(shown["correlations"]) == cosines.SETTINGS["cosines"]
     ours, theirs = cosines.pair(0.5, cosines.SETTINGS["rows"], 7), shown["pair"](0.5, 7)
     np.testing.assert_array_equal(ours.test.labels["task_2"], theirs.test.labels["task_2"])
+
+
+def test_the_models_of_the_seesaw_are_the_chapters() -> None:
+    shown = in_chapter("07", "shared", "private", "models")
+    assert plain(shown["models"]) == plain(seesaw.MODELS)
+    assert [str(weight) for weight in seesaw.SETTINGS["loss_weights"]] == list(
+        in_chapter("07", "weights", "sweep")["sweep"]
+    )
+
+
+def test_single_task_networks_know_no_loss_weight_and_every_other_model_has_a_run_for_each(monkeypatch: Any) -> None:
+    monkeypatch.setattr(seesaw, "MODELS", {name: seesaw.MODELS[name] for name in ("single-task", "hard sharing")})
+    few = {"seeds": 1, "rows": 500, "epochs": 1, "learning_rates": [1e-2], "loss_weights": [0.1, 0.9]}
+    trials = seesaw.try_all({**seesaw.SETTINGS, **few})
+    assert not trials.duplicated(["model", "loss_weight", "task"]).any()
+    spread = trials.pivot_table(index=["model", "task"], columns="loss_weight", values="validation")
+    same = (spread["0.1"] == spread["0.9"]).groupby("model").all()
+    assert same.to_dict() == {"single-task": True, "hard sharing": False}
 
 
 def test_the_architectures_are_the_chapters_and_width_1_is_the_usual_one() -> None:
