@@ -16,7 +16,7 @@ class MixtureOfExperts(GatedExperts):
     """Experts shared by all tasks, and gates that mix them: one a task (MMoE) or a single one (OMoE).
 
     Gate k gives ``f_k(x) = sum_i softmax(W_k x)_i f_i(x)``: Ma et al. 2018, "Modeling task relationships in multi-task
-    learning with multi-gate mixture-of-experts", DOI 10.1145/3219819.3220007, equations 4 to 6.
+    learning with multi-gate mixture-of-experts", DOI 10.1145/3219819.3220007, equations 6 to 8.
 
     Args:
         experts: Number of experts.
