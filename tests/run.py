@@ -23,6 +23,7 @@ STEPS = {
     "unit tests": [
         *PYTEST,
         *FILES,
+        "--no-loadscope-reorder",  # in the order of tests/unit/conftest.py
         "tests/unit",
         "mtl_helpers",
         "--doctest-modules",

@@ -153,7 +153,7 @@ def bench_experts() -> pd.DataFrame:
     step does much besides: it fetches rows, computes heads and losses, runs Adam. A network with one hidden layer of 16
     units instead of all experts and gates shows how much; ``experts alone`` is the ratio after it is taken off both.
     Both ways do the same products, and the larger the batch, the more of the time is theirs: so Keras's default of 32
-    rows, and 256.
+    rows, and 256. On a machine without a GPU Keras trains in graph mode unless it is asked for XLA: so both.
     """
     data, rows = task_pair(rows=1000), []
     for experts, batch_size, jit_compile in itertools.product((4, 8, 16, 32), (32, 256), (False, True)):
