@@ -12,6 +12,7 @@ EXERCISES: dict[str, Exercise] = {
             Case(([[0.3, 0.6], [0.4, 0.6], [0.6, 0.3]],), [False, True, False]),
             Case(([[0.5, 0.5], [0.5, 0.5]],), [False, False]),
             Case(([[0.5, 0.5], [0.4, 0.4], [0.3, 0.3]],), [True, True, False]),
+            Case(([[0.4, 0.4, 0.2], [0.4, 0.4, 0.1], [0.5, 0.3, 0.3]],), [True, False, False]),
         ],
         hint="Point j beats point i if it is nowhere larger and somewhere smaller. Do equal points beat each other?",
         reason="For each point ask whether any other has (other <= point).all() and (other < point).any(). Without the "

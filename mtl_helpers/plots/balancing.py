@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from mtl_helpers.plots.results import mean_and_half_width
-from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.style import GREY, ORANGE, label_lines, model_colour, new_figure, styled, task_colour
 
-COLOURS = {"agree": "#009E73", "conflict": "#D55E00", "narrow": "#D55E00", "wide": "#0072B2"}
+COLOURS = {"agree": "#009E73", "conflict": "#D55E00", "narrow": ORANGE, "wide": "#7A4B00"}  # both widths: hard sharing
 MARKERS = "osD^vP"
 HALO = [withStroke(linewidth=3, foreground="white")]
 
