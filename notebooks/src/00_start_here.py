@@ -80,8 +80,8 @@ display(Markdown("\n".join(["| chapter | minutes |", "|---|---|", *rows])))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A taste, in two minutes
 #
-# In the US census of 1994 and 1995, can one network tell from a person's work, household and origin whether they earn more than 50,000
-# dollars **and** whether they were never married? Chapter 06 trains an *MMoE* for that: eight small networks, the *experts*, and for each
+# Of people whom the US Census Bureau asked in 1994 and 1995, can one network tell from a person's work, household and origin whether they earn
+# more than 50,000 dollars **and** whether they were never married? Chapter 06 trains an *MMoE* for that: eight small networks, the *experts*, and for each
 # task a *gate* that decides, for every single person, how much of which expert that task uses. Here is a recorded training.
 #
 # **Before you look:** at the start, how will a gate split its weight over the eight experts? And at the end, will both tasks use the same
@@ -116,7 +116,7 @@ GateExplorer(gates)
 
 # %% [markdown]
 # Both gates start close to one eighth for every expert, for their weights are random and small. Then they take sides. How far apart do
-# the two tasks end? The largest weight of each gate, over all seeds and groups:
+# the two tasks end? The weight of each gate's favourite expert, averaged over all seeds and groups of people:
 
 # %%
 last = gates.levels[0].weights[:, -1]  # seeds, gates, groups, experts
@@ -190,7 +190,7 @@ claim(
 # | swing | 摆幅 | how far a seesaw moves while the loss weight does; a word of this course | [07](07_ple_and_the_seesaw.ipynb) |
 # | loss weight, loss balancing | 损失权重、损失平衡 | how much a task's loss counts in the sum; a rule that sets it | [04](04_click_and_pay.ipynb), [08](08_balancing_losses.ipynb) |
 # | Pareto front, to dominate | 帕累托前沿、支配 | models that no other dominates: none is as good at every task and better at one | [08](08_balancing_losses.ipynb) |
-# | uncertainty weighting | 不确定性加权 | loss weights learned as the tasks' noise | [08](08_balancing_losses.ipynb) |
+# | uncertainty weighting | 不确定性加权 | each task's noise is learned beside the network; a noisy task weighs less | [08](08_balancing_losses.ipynb) |
 # | dynamic weight average | 动态权重平均 | a task whose loss falls slowly gets more weight | [08](08_balancing_losses.ipynb) |
 # | GradNorm, PCGrad | 梯度归一化、梯度投影 | balance the sizes, or remove the conflicts, of the tasks' gradients | [08](08_balancing_losses.ipynb) |
 # | named-entity recognition | 命名实体识别 | find and type the names in a sentence | [09](09_entities_and_relations.ipynb) |
@@ -207,7 +207,7 @@ claim(
 # | embarrassingly parallel | 易并行 | jobs that need nothing of each other, such as the seeds of a study | [10](10_beyond_one_machine.ipynb) |
 # | SavedModel | SavedModel 格式 | a trained model as a folder of files that serves without Python | [10](10_beyond_one_machine.ipynb) |
 # | AUC | AUC（ROC 曲线下面积） | chance that a positive row outranks a negative one | everywhere |
-# | 95 % interval | 95 % 置信区间 | where the mean difference lies, judged by the seeds | everywhere |
+# | 95 % interval | 95 % 置信区间 | a range that would hold the true mean in 95 of 100 such experiments; here over seeds | everywhere |
 
 # %% [markdown]
 # ## What you have solved
