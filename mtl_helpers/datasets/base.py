@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from mtl_helpers.datasets.checks import check_rows
 from mtl_helpers.datasets.kinds import Categorical, InputKind, Kind, Numeric, Task, Tokens, TokenVectors
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 __all__ = [
     "Arrays",
@@ -22,6 +23,7 @@ __all__ = [
     "Task",
     "TokenVectors",
     "Tokens",
+    "has_label",
     "require_known",
 ]
 
@@ -54,7 +56,7 @@ class Rows:
     groups: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(next(iter(self.labels.values())))
+        return len(next(iter((self.labels or self.inputs).values())))
 
     def take(self, which: np.ndarray | slice) -> Rows:
         """Gives some of the rows.
@@ -73,8 +75,8 @@ class Rows:
         return Rows(cut(self.inputs), cut(self.labels), cut(self.weights), cut(self.truth), groups)
 
     def only(self, tasks: Iterable[str]) -> Rows:
-        """Gives the same rows with some of the tasks."""
-        kept = list(tasks)
+        """Gives the same rows with some of the tasks; a name that is not one of them is left out."""
+        kept = [tasks] if isinstance(tasks, str) else list(tasks)
 
         def cut(arrays: Arrays) -> Arrays:
             return {task: arrays[task] for task in kept if task in arrays}
@@ -100,7 +102,8 @@ class MultiTaskData:
         notes: What was done to the rows on the way in, such as how many sentences were cut.
 
     Raises:
-        ValueError: If a split lacks a task's labels or an input, or if their lengths differ.
+        ValueError: If a split lacks a task's labels or an input, lengths or shapes differ, a number is missing, or a
+            label, weight or segment is none that can be; see ``checks.check_rows``.
 
     Example:
         >>> data = task_pair(correlation=0.5, rows=1000)
@@ -119,16 +122,10 @@ class MultiTaskData:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.tasks:
-            raise ValueError("tasks={} is empty; name at least one task.")
+        if not isinstance(self.tasks, Mapping) or not self.tasks:
+            raise ValueError(f"tasks={self.tasks!r} names no task; give a dict, for instance {{'click': Task()}}.")
         for split in SPLITS:
-            rows = getattr(self, split)
-            for what, wanted, given in (("tasks", self.tasks, rows.labels), ("inputs", self.inputs, rows.inputs)):
-                if set(wanted) != set(given):
-                    raise ValueError(f"{what}={sorted(wanted)}, but {split} holds {sorted(given)}; give the same.")
-            lengths = {name: len(values) for name, values in {**rows.inputs, **rows.labels, **rows.weights}.items()}
-            if len(set(lengths.values())) > 1:
-                raise ValueError(f"{split}: rows differ in number: {lengths}; give every array the same.")
+            check_rows(split, getattr(self, split), self.tasks, self.inputs, self.groups)
 
     def with_tasks(self, tasks: Iterable[str]) -> MultiTaskData:
         """Gives the same data with some of its tasks.
@@ -191,11 +188,12 @@ class MultiTaskData:
         if not 0 <= share < 1:
             raise ValueError(f"share={share} is not a share from 0 to 1 (excluded).")
         rows = self.train
-        order = np.random.default_rng(course_seed() if seed is None else seed).permutation(len(rows))
+        order = random_numbers(seed).permutation(len(rows))
         gone = order[: round(share * len(rows))]
-        labels = rows.labels[task].copy()
+        numbers = self.tasks[task].kind in ("binary", "regression")
+        labels = rows.labels[task].astype(np.float32 if numbers else np.int32)
         weights = rows.weights.get(task, np.ones(labels.shape, np.float32)).copy()
-        labels[gone] = np.nan if self.tasks[task].kind in ("binary", "regression") else 0
+        labels[gone] = np.nan if numbers else 0
         weights[gone] = 0
         changed = replace(rows, labels=rows.labels | {task: labels}, weights=rows.weights | {task: weights})
         return replace(self, train=changed)
@@ -211,10 +209,28 @@ class MultiTaskData:
             rows = getattr(self, split)
             for task in self.tasks:
                 labels = rows.labels[task]
-                present = rows.weights[task] > 0 if task in rows.weights else np.ones(len(rows), bool)
+                present = has_label(labels, rows.weights.get(task))
                 mean = float(labels[present].mean()) if present.any() else float("nan")
                 table.append((split, task, len(rows), int(present.sum()), mean))
         return pd.DataFrame(table, columns=["split", "task", "rows", "labelled", "mean label"])
+
+
+def has_label(labels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Tells labels from missing ones, which are NaN or have the weight 0.
+
+    Args:
+        labels: ``[rows]`` or ``[rows, tokens]``.
+        weights: Weights of the same shape; None: all 1.
+
+    Returns:
+        Where there is a label, of the same shape.
+
+    Example:
+        >>> has_label(np.array([1.0, np.nan, 0.0]), np.array([1, 1, 0])).tolist()
+        [True, False, False]
+    """
+    there = np.isfinite(labels)
+    return there if weights is None else there & (weights > 0)
 
 
 def require_known(argument: str, names: Iterable[str], known: Mapping[str, object]) -> list[str]:
@@ -231,7 +247,7 @@ def require_known(argument: str, names: Iterable[str], known: Mapping[str, objec
     Raises:
         ValueError: Naming the unknown ones and those that exist, or that none was given.
     """
-    wanted = [names] if isinstance(names, str) else list(names)
+    wanted = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         raise ValueError(f"{argument}={wanted}: unknown {unknown}; choose from {sorted(known)}.")

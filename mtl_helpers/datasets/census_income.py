@@ -11,7 +11,7 @@ import pandas as pd
 from mtl_helpers.datasets.base import MultiTaskData, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import encode_splits
 from mtl_helpers.memory import release
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 FOLDER = Path(__file__).resolve().parents[2] / "data"
 FILES = {split: FOLDER / f"census_income_{split}.parquet" for split in ("train", "test")}
@@ -133,7 +133,7 @@ def census_income(
     names = require_known("tasks", tasks, SOURCE_COLUMN)
     if rows is not None and not 1 <= rows <= ROWS["train"]:
         raise ValueError(f"rows={rows}: choose from 1 to {ROWS['train']}, or None for all.")
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     train = read_census_income("train")
     if rows is not None:
         train = train.iloc[np.sort(random.permutation(len(train))[:rows])]

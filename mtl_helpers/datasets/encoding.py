@@ -31,7 +31,7 @@ class Vocabulary:
     @classmethod
     def fit(cls, values: pd.Series) -> Vocabulary:
         """Numbers the categories of a training column in alphabetical order, from 1."""
-        return cls((UNSEEN, *sorted(map(str, values.unique()))))
+        return cls((UNSEEN, *sorted(map(as_text, values.dropna().unique()))))
 
     def __len__(self) -> int:
         return len(self.categories)
@@ -39,8 +39,14 @@ class Vocabulary:
     def encode(self, values: pd.Series) -> np.ndarray:
         """Gives each value's number, int32 ``[rows]``; 0 if it was not seen in training."""
         column = values.astype("category").cat  # each category is looked up once, not each row
-        known = pd.Index(self.categories[1:]).get_indexer([str(category) for category in column.categories])
+        known = pd.Index(self.categories[1:]).get_indexer([as_text(category) for category in column.categories])
         return np.append(known + 1, 0).astype(np.int32)[column.codes]  # code -1, a missing value, finds the last
+
+
+def as_text(category: object) -> str:
+    """Writes a category as text; 2 and 2.0 alike, for a column of numbers turns to floats when one is missing."""
+    whole = isinstance(category, float) and category.is_integer()
+    return str(int(category) if whole else category)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,16 @@ def random_splits(
     Returns:
         ``"train"``, ``"validation"``, ``"test"`` -> positions in rising order; together every row once.
 
+    Raises:
+        ValueError: If the shares leave no rows for a split.
+
     Example:
         >>> parts = random_splits(10, np.random.default_rng(0))
         >>> [len(positions) for positions in parts.values()]
         [6, 2, 2]
     """
     first, second = int(shares[0] * rows), int((shares[0] + shares[1]) * rows)
+    if not 0 < first < second < rows:
+        raise ValueError(f"rows={rows}, shares={shares} leave a split without rows; give more rows or other shares.")
     parts = np.split(random.permutation(rows), [first, second])
     return {split: np.sort(part) for split, part in zip(SPLITS, parts, strict=True)}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pooch
 
+from mtl_helpers.datasets.base import require_known
+
 GITHUB = "https://raw.githubusercontent.com"
 COPY_OF_2008 = f"{GITHUB}/carlosquintanillaa/Datasets/86100ca06e114803df9b691b3fe904cc36c350ea"
 SEMEVAL = f"{GITHUB}/wilighthasaki/relation_classification/d7516c8bfb9b6ec773e496c481a665b6aac44764/data"
@@ -99,9 +101,9 @@ def fetch(folder: str, source: Source | None = None) -> Path:
 
     Raises:
         FileNotFoundError: If the files are nowhere and cannot be downloaded, saying where to put them.
-        ValueError: If a file has another checksum, naming both.
+        ValueError: If a file has another checksum, naming both; or the folder is none of ``SOURCES``.
     """
-    source = source or SOURCES[folder]
+    source = source or SOURCES[require_known("folder", folder, SOURCES)[0]]
     cache = Path(pooch.os_cache("mtl_helpers")) / folder
     given = os.environ.get("MTL_DATA_DIR")
     for place in ([Path(given) / folder] if given else []) + [cache]:

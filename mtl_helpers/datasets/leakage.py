@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows
+from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, has_label
 
 BINS = 64
 DOUBTS = 5.0  # rows of the training mean that are added to every category
@@ -79,8 +79,7 @@ def check_leakage(data: MultiTaskData, limit: float = 0.99, repeated: bool = Fal
 
 def labelled(rows: Rows, task: str) -> tuple[Rows, np.ndarray]:
     """Gives the rows that have a task's label, and those labels."""
-    weights = rows.weights.get(task)
-    kept = rows if weights is None else rows.take(weights > 0)
+    kept = rows.take(has_label(rows.labels[task], rows.weights.get(task)))
     return kept, kept.labels[task]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from mtl_helpers.datasets.base import Kind, MultiTaskData, Numeric, Rows, Task, require_known
 from mtl_helpers.datasets.video_log import smooth
 from mtl_helpers.datasets.world import sigmoid, standardised
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import course_seed, random_numbers
 
 HELD_OUT = (500, 2_000)  # rows for validation and for test, beside the training rows
 NOISES = ("own", "same", "averaged")
@@ -105,10 +105,10 @@ def many_inputs(
         20
     """
     require_known("reads", reads, dict.fromkeys(COLUMNS))
-    if not 1 <= labelled < rows or inputs < 2 * relevant:
+    if not 1 <= labelled < rows or not 1 <= relevant <= inputs // 2:
         raise ValueError(
             f"labelled={labelled}, rows={rows}, relevant={relevant}, inputs={inputs}: fewer labels than rows, and at "
-            "least twice as many inputs as relevant ones."
+            "least 1 relevant input and twice as many in all."
         )
     random, x = _start(rows, inputs, seed, tasks=tasks)
     truth, labels = {}, {}
@@ -267,7 +267,7 @@ def _start(rows: int, inputs: int, seed: int | None, tasks: int) -> tuple[np.ran
     """Checks the sizes and draws the inputs: normal, ``[rows + held out, inputs]``."""
     if rows < 10 or inputs < 1 or tasks < 1:
         raise ValueError(f"rows={rows}, inputs={inputs}, tasks={tasks}: at least 10, 1 and 1.")
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     return random, random.standard_normal((rows + sum(HELD_OUT), inputs))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from mtl_helpers.datasets.base import MultiTaskData, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import encode_splits, random_splits
 from mtl_helpers.datasets.fetch import fetch
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 KINDS = {"liked": "binary", "tagged": "binary", "rating": "regression"}
 ROWS = 100_836
@@ -55,7 +55,7 @@ def movielens_small(
     names = require_known("tasks", tasks, KINDS)
     if rows is not None and not 10 <= rows <= ROWS:
         raise ValueError(f"rows={rows}: choose from 10 to {ROWS}, or None for all.")
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     table = read_movielens()
     if rows is not None:
         table = table.iloc[np.sort(random.permutation(ROWS)[:rows])]

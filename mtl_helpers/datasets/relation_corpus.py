@@ -8,7 +8,7 @@ import numpy as np
 
 from mtl_helpers.datasets.base import SPLITS, MultiTaskData
 from mtl_helpers.datasets.text import Sentence, Span, text_data
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 KINDS = ("Person", "Company", "Place", "Product", "Event")
 
@@ -106,7 +106,7 @@ def relation_corpus(
         raise ValueError(
             f"rows={rows}, names={names}, difficulty={difficulty}; give rows >= 10, names >= 2, difficulty 0 to 1."
         )
-    writer = Writer(np.random.default_rng(course_seed() if seed is None else seed), difficulty, names)
+    writer = Writer(random_numbers(seed), difficulty, names)
     sentences = [writer.sentence() for _ in range(rows)]
     ends = [0, int(0.6 * rows), int(0.8 * rows), rows]
     splits = {split: sentences[ends[at] : ends[at + 1]] for at, split in enumerate(SPLITS)}

@@ -10,7 +10,7 @@ import numpy as np
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.datasets.fetch import fetch
 from mtl_helpers.datasets.text import Sentence, Span, text_data
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 NAMES = (
     "Cause-Effect",
@@ -71,7 +71,7 @@ def semeval2010_task8(
         raise ValueError(f"validation={validation} of {len(train)} training sentences; give 0 to {len(train) - 1}.")
     if rows is not None and not 0 < rows <= len(train) - validation:
         raise ValueError(f"rows={rows} of {len(train) - validation} training sentences; give at least 1 and no more.")
-    order = np.random.default_rng(course_seed() if seed is None else seed).permutation(len(train))
+    order = random_numbers(seed).permutation(len(train))
     kept = len(train) - validation
     return text_data(
         "SemEval-2010 Task 8",

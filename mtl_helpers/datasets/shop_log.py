@@ -10,7 +10,7 @@ import pandas as pd
 from mtl_helpers.datasets.base import Arrays, MultiTaskData, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import encode_splits, random_splits
 from mtl_helpers.datasets.world import centred, sigmoid, standardised
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 TASKS = ("click", "pay", "conversion")
 USER_FEATURES = ("user_id", "store_id", "search_keyword")
@@ -75,7 +75,7 @@ def shop_log(
             raise ValueError(f"{argument}={rate} is not a share between 0 and 1, both excluded.")
     if rows < 10 or users < 1 or skus < 1:
         raise ValueError(f"rows={rows}, users={users}, skus={skus}: give at least 10, 1 and 1.")
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     table, click, conversion = impressions(rows, users, skus, selection, random)
     truth = {
         "click": sigmoid(centred(steepness * click, click_rate)),

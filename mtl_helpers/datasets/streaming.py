@@ -7,6 +7,8 @@ memory does not grow with their number.
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -81,18 +83,23 @@ def stream_shards(
 
     Raises:
         FileNotFoundError: If the folder holds no complete set of shards.
+        ValueError: If ``batch_size`` or ``together`` is below 1, or a shard is damaged (while it is read).
 
     Example:
         >>> model.fit(stream_shards("rows", seed=course_seed()), shuffle=False, epochs=3)  # doctest: +SKIP
     """
+    folder = Path(folder)
+    if batch_size < 1 or together < 1:
+        raise ValueError(f"batch_size={batch_size}, together={together}: give at least 1 of each.")
+    if not (folder / CONTENTS).is_file():
+        raise FileNotFoundError(f"folder={str(folder)!r} holds no {CONTENTS}; write the rows with write_shards first.")
+    sizes = json.loads((folder / CONTENTS).read_text())["rows"]
+    if gone := [shard_name(number) for number in range(len(sizes)) if not (folder / shard_name(number)).is_file()]:
+        raise FileNotFoundError(f"folder={str(folder)!r} lacks the shards {gone}; write it anew with write_shards.")
     import mtl_helpers.quiet  # noqa: F401  (TensorFlow, without its log noise)
 
     import tensorflow as tf
 
-    folder = Path(folder)
-    if not (folder / CONTENTS).is_file():
-        raise FileNotFoundError(f"folder={str(folder)!r} holds no {CONTENTS}; write the rows with write_shards first.")
-    sizes = json.loads((folder / CONTENTS).read_text())["rows"]
     epochs = count(1)
 
     def nested(columns: dict) -> tuple[dict, ...]:
@@ -138,9 +145,16 @@ def flat(rows: Rows) -> Columns:
 
 
 def read_shard(path: Path) -> Columns:
-    """Reads one shard."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    """Reads one shard.
+
+    Raises:
+        ValueError: If the file is damaged, naming it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged ({type(error).__name__}); write it anew with write_shards.") from error
 
 
 def shard_name(number: int) -> str:

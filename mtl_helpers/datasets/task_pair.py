@@ -9,7 +9,7 @@ import numpy as np
 
 from mtl_helpers.datasets.base import MultiTaskData, Numeric, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import Standardiser
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def task_pair(
     """
     if not -1 <= correlation <= 1:
         raise ValueError(f"correlation={correlation} is not a cosine; give a number from -1 to 1.")
-    if rows < 10 or inputs < 2 or terms < 0 or noise < 0:
+    if rows < 10 or inputs < 2 or terms < 0 or not noise >= 0:
         raise ValueError(f"rows={rows}, inputs={inputs}, terms={terms}, noise={noise}: at least 10, 2, 0 and 0.")
     absolute_noise = recipe is not None
     if recipe is not None:
@@ -98,7 +98,7 @@ def task_pair(
         inputs, scale, terms, noise, frequencies = (
             chosen.inputs, chosen.scale, chosen.terms, chosen.noise, chosen.frequencies,
         )  # fmt: skip
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     steps = waves(frequencies, terms, random, alpha, beta)
     u1, u2 = np.linalg.qr(random.normal(size=(inputs, 2)))[0].T
     across = np.sqrt(max(0.0, 1 - correlation**2))
@@ -165,10 +165,15 @@ def label_correlation(data: MultiTaskData) -> float:
     Returns:
         Pearson's correlation of the first two tasks' training labels, over rows that have both.
 
+    Raises:
+        ValueError: If the data has a single task.
+
     Example:
         >>> label_correlation(task_pair(correlation=1.0, noise=0.0)) > 0.99
         True
     """
+    if len(data.tasks) < 2:
+        raise ValueError(f"data has the task {list(data.tasks)}; two are needed.")
     first, second = (data.train.labels[task] for task in list(data.tasks)[:2])
     both = np.isfinite(first) & np.isfinite(second)
     return float(np.corrcoef(first[both], second[both])[0, 1])

@@ -21,6 +21,7 @@ from mtl_helpers.datasets.base import (
     TokenVectors,
     require_known,
 )
+from mtl_helpers.datasets.checks import check_sentence
 
 PADDING, UNKNOWN = "[padding]", "[unknown]"
 FARTHEST = 30  # distances beyond this many tokens look alike
@@ -107,11 +108,22 @@ def text_data(
         and the tasks ``"relation"`` (one of several classes) and ``"entity"`` (BIO tags, weight 0 at padding).
 
     Raises:
-        ValueError: If a feature is unknown or ``length`` is not positive.
+        ValueError: If a feature, an entity's type or a relation is unknown, an entity lies outside its sentence, or
+            ``length`` is not positive.
+
+    Example:
+        >>> kill = Sentence(("Oswald", "shot", "Kennedy"), (Span(0, 1, "Peop"), Span(2, 3, "Peop")), (0, 1), "Kill")
+        >>> splits = {"train": [kill], "validation": [kill], "test": [kill]}
+        >>> data = text_data("one sentence", splits, ("None", "Kill"), ("Peop",), length=4, minimum_count=1)
+        >>> data.train.labels["entity"].tolist()
+        [[1, 0, 1, 0]]
     """
-    require_known("features", features, FEATURES)
+    features = require_known("features", features, FEATURES)
     if length < 1:
         raise ValueError(f"length={length} leaves no token; give at least 1.")
+    for split in require_known("splits", SPLITS, splits):
+        for number, sentence in enumerate(splits[split]):
+            check_sentence(f"splits[{split!r}][{number}]", sentence, relations, kinds)
     windows = {split: [window(sentence, length) for sentence in splits[split]] for split in SPLITS}
     cut = {split: sum(len(sentence.words) > length for sentence in splits[split]) for split in SPLITS}
     vocabularies = {feature: vocabulary(windows["train"], feature, minimum_count) for feature in features}
@@ -177,10 +189,16 @@ def encode(sentences: Sequence[Sentence], vocabularies: Mapping[str, Sequence[st
     Returns:
         Input name -> int32 ``[sentences, length]``.
 
+    Raises:
+        ValueError: If a sentence is longer (``window`` cuts it), or a vocabulary is of no known feature.
+
     Example:
         >>> encode([Sentence(("A", "cat"))], {"tokens": ("[padding]", "[unknown]", "cat")}, 3)["tokens"]
         array([[1, 2, 0]], dtype=int32)
     """
+    require_known("vocabularies", vocabularies, FEATURES)
+    if (longest := max((len(sentence.words) for sentence in sentences), default=0)) > length:
+        raise ValueError(f"length={length}, but a sentence has {longest} words; cut it with window(sentence, length).")
     arrays = {
         name: np.zeros((len(sentences), length), np.int32) for name in (*vocabularies, "position_1", "position_2")
     }
@@ -235,7 +253,7 @@ def with_token_vectors(data: MultiTaskData, vectors: Mapping[str, np.ndarray]) -
         The data with one more input; vectors at padding are set to zero.
 
     Raises:
-        ValueError: If a split is missing or its vectors do not fit the rows and their length.
+        ValueError: If the data is no text, a split is missing, or its vectors do not fit the rows and their length.
 
     Example:
         >>> data = relation_corpus(50)
@@ -245,6 +263,7 @@ def with_token_vectors(data: MultiTaskData, vectors: Mapping[str, np.ndarray]) -
         >>> with_token_vectors(data, given).inputs["vectors"].dim
         4
     """
+    require_known("inputs", "tokens", data.inputs)
     rows = {}
     for split in SPLITS:
         old = getattr(data, split)

@@ -9,7 +9,7 @@ import numpy as np
 from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task, require_known
 from mtl_helpers.datasets.encoding import UNSEEN, Standardiser
 from mtl_helpers.datasets.world import centred, sigmoid, standardised
-from mtl_helpers.seeds import course_seed
+from mtl_helpers.seeds import random_numbers
 
 SEGMENTS = ("followers", "regulars", "skimmers", "listeners")
 TOPICS = ("music", "sports", "cooking", "comedy", "news", "games", "travel", "science")
@@ -81,7 +81,7 @@ def video_log(
                 raise ValueError(f"{argument}[{task!r}]={share} is not a share between 0 and 1, both excluded.")
     if rows < 10 or users < len(SEGMENTS) or videos < len(TOPICS) or affinities < 1:
         raise ValueError(f"rows={rows}, users={users}, videos={videos}, affinities={affinities}: at least 10, 4, 8, 1.")
-    random = np.random.default_rng(course_seed() if seed is None else seed)
+    random = random_numbers(seed)
     user, video = random.integers(users, size=rows), random.integers(videos, size=rows)
     segment, topic = np.arange(users)[user] % len(SEGMENTS), np.arange(videos)[video] % len(TOPICS)
     appeal, seconds = random.normal(size=videos)[video], random.lognormal(3.4, 0.6, size=videos)[video]
