@@ -12,11 +12,11 @@ EXERCISES: dict[str, Exercise] = {
         [
             Case(([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]], [0.0, 0.0, math.log(2)]), [1.75, 2.0]),
             Case(([[1.0], [5.0]], [0.0, 0.0]), [3.0]),
-            Case(([[1.0], [5.0]], [1000.0, 0.0]), [1.0]),
+            Case(([[1.0], [4.0]], [1000.0, 1000.0 - math.log(2)]), [2.0]),
         ],
         hint="First turn the logits into weights that sum to 1 (a softmax), then add up weight times expert output.",
         reason="weights = exp(logits - max(logits)), divided by their sum; the mixture is weights @ expert_outputs. "
-        "Without subtracting the maximum, a logit of 1000 overflows, as the last case shows.",
+        "Without subtracting the maximum, exp(1000) overflows; cut off, logits lose their difference.",
     ),
     "06.2": Prediction(
         "One gate for two tasks",
@@ -31,16 +31,16 @@ EXERCISES: dict[str, Exercise] = {
         "towers (a tower can flip the sign). In between, two directions are wanted; a mixture of width 1 carries one.",
     ),
     "06.3": Prediction(
-        "Bringing dead experts back",
+        "Keeping experts alive",
         {
             "a": "Gate dropout of 30 %.",
             "b": "The load-balancing penalty.",
-            "c": "Neither: a dead expert gets no gradient, so nothing can bring it back.",
+            "c": "Neither: an expert that falls behind gets no gradient, and nothing can help it.",
         },
         right="b",
         hint="One of the two acts on the loads themselves, the other only on what is left when an expert is away.",
-        reason="The penalty grows with the squared loads and its gradient reaches the gate's weights directly, even "
-        "those of a dead expert. Dropout makes a gate keep a second choice, but one is enough: others may stay dead.",
+        reason="The penalty looks at the loads themselves: from the first step on it takes weight from the experts "
+        "that have most, before the others starve. Dropout makes a gate keep a second choice, and one is enough.",
     ),
     "06.4": Coding(
         "Count dead experts",
@@ -48,8 +48,9 @@ EXERCISES: dict[str, Exercise] = {
             Case(([0.25, 0.25, 0.25, 0.25],), 0),
             Case(([0.995, 0.004, 0.001, 0.0],), 3),
             Case(([0.5, 0.49, 0.01, 0.0],), 1),
+            Case(([0.4, 0.4, 0.192, 0.008],), 1),
         ],
-        hint="A load of exactly 1 % is not below 1 %.",
+        hint="The limit is 1 % of all weight, not of the largest load, and a load of exactly 1 % is not below it.",
         reason="int(np.sum(np.asarray(load) < 0.01)): an expert is called dead here when it carries less "
         "than 1 % of the gates' weight.",
     ),

@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mtl_helpers.plots.style import BLUE, GREY, label_lines, new_figure, styled, task_colour
+from mtl_helpers.plots.style import BLUE, GREY, SKY, label_lines, new_figure, styled, task_colour
 
 if TYPE_CHECKING:
     from mtl_helpers.gates import GateRecord
@@ -124,27 +124,27 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
 
     Returns:
         The figure. Entropy is that of a gate's mean weights over a group of rows, averaged over gates and groups, and
-        divided by that of equal weights: 1 uses all experts alike, 0 a single one.
+        divided by that of equal weights: 1 uses all experts alike, 0 a single one. Lines are shades of MMoE's blue, as
+        what is compared are variants of one model.
 
     Example:
         >>> figure = gate_entropy_over_epochs({"MMoE": record})  # found.gates of a study
     """
     figure, axes = new_figure(7.5, 4.0)
     ends = []
-    palette = (BLUE, "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#000000")
     for i, (name, record) in enumerate(records.items()):
-        colour = palette[i % len(palette)]
-        entropy = relative_entropy(record.levels[level].weights).mean(axis=(2, 3))  # seeds, epochs
+        colour = (BLUE, "#00263D", "#6B8CA3", SKY)[i % 4]
+        entropy = normalised_entropy(record.levels[level].weights).mean(axis=(2, 3))  # seeds, epochs
         axes[0, 0].plot(record.epochs, entropy.T, color=colour, alpha=0.2, linewidth=0.8)
         axes[0, 0].plot(record.epochs, entropy.mean(axis=0), color=colour, linestyle=LINE_STYLES[i % 4], label=name)
         ends.append((float(entropy[:, -1].mean()), name, colour))
-    axes[0, 0].set(xlabel="epoch", ylabel="relative entropy of the gates", ylim=(0, 1.03))
+    axes[0, 0].set(xlabel="epoch", ylabel="normalised entropy of the gates", ylim=(0, 1.03))
     axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
     label_lines(axes[0, 0], ends)
     return figure
 
 
-def relative_entropy(weights: np.ndarray) -> np.ndarray:
+def normalised_entropy(weights: np.ndarray) -> np.ndarray:
     """Gives the entropy along the last axis, divided by that of equal weights."""
     return -np.sum(weights * np.log(np.maximum(weights, 1e-12)), axis=-1) / np.log(weights.shape[-1])
 
@@ -228,6 +228,7 @@ def ablation_heat_map(record: GateRecord, seed: int = 0, level: int = 0, scale: 
     if record.ablation is None:
         raise ValueError("record has no ablation; run study(..., ablate=True).")
     changes = scale * np.stack([record.ablation[task][level][seed] for task in record.tasks])  # tasks, experts
+    changes = changes.round(1) + 0.0  # no "-0.0"
     experts = record.levels[level].experts
     limit = max(float(np.abs(changes).max()), 1e-6)
     figure, axes = new_figure(max(5.0, 0.95 * len(experts) + 1.5), 1.4 + 0.55 * len(record.tasks))

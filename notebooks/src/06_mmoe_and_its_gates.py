@@ -64,8 +64,8 @@ from mtl_helpers.seeds import course_seed
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three steps from a shared bottom to MMoE
 #
-# Write $x$ for the input and $h_k$ for the *tower* of task $k$, the few layers that belong to it alone. The three models differ only
-# in what the tower reads.
+# Write $x$ for the input and $h_k$ for the *tower* of task $k$, the few layers that belong to it alone and give its prediction. The three models
+# differ only in what the tower reads. $f$ is a network, $f_i$ is expert $i$, and $g_i$ is its share of the mixture:
 #
 # | model | what tower $k$ reads |
 # |---|---|
@@ -203,6 +203,11 @@ plots.show(
     "come down at p = 1 and -1; single-task, MMoE and the wider shared bottom are nearly flat, the last close to the best reachable.",
 )
 
+# %% [markdown]
+# Lines are means over the seeds, bands their 95 % intervals. *Best reachable* is what the noise alone costs one who knows the true function. Task 1 is the
+# same at every cosine, only task 2 turns: a network that learned task 1 alone cannot notice, so single-task is flat on the left. Over both tasks and all
+# cosines, beside the number of weights:
+
 # %%
 average = found.scores().groupby("model")["value"].mean().loc[list(narrow)]
 pd.DataFrame({"error, mean of tasks and cosines": average.round(3), "weights": pd.Series(found.parameters)})
@@ -233,7 +238,7 @@ versus_single = both_tasks("shared-bottom", "single-task")
 plots.show(
     plots.forest(versus_single, label="row", baseline="single-task"),
     alt="Differences in test error, narrow shared bottom minus single-task, a row for each cosine: clearly worse at -0.5, 0 and "
-    "0.5, undecided at -1 and 1.",
+    "0.5, close to zero at -1 and 1.",
 )
 
 # %%
@@ -312,7 +317,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The four claims again, with everybody tuned:
+# The findings again, with everybody tuned:
 
 # %%
 tuned_single = both_tasks("shared-bottom", "single-task", tuned)
@@ -344,7 +349,10 @@ claim(
     tuned_wide["high"].max() < 0 and tuned_average.idxmin() == "shared-bottom, 4 units",
     lowest_tuned,
 )
-less = f"{tuned_wide['difference'].mean():+.3f} tuned, {wide['difference'].mean():+.3f} at one setting"
+less = f"{tuned_wide['difference'].mean():+.3f} tuned, {wide['difference'].mean():+.3f} at one setting; "
+less += (
+    f"single-task's own error is {tuned_average['single-task']:.2f} tuned, {average['single-task']:.2f} at one setting"
+)
 claim(
     "… but leads by less than half of what it seemed.",
     tuned_wide["difference"].mean() > wide["difference"].mean() / 2,
@@ -354,7 +362,7 @@ claim(
 # %%
 tuned_mmoe = both_tasks("MMoE", "single-task", tuned)
 verdicts = [
-    f"- {row.row}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}), "
+    f"- {row.row}: {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f}), "
     + ("worse" if row.low > 0 else "better" if row.high < 0 else "a tie")
     for row in tuned_mmoe.itertuples()
 ]
@@ -363,13 +371,13 @@ display(Markdown("MMoE against single-task, tuned (error; below zero is better):
 # %% [markdown]
 # So the directions stand and the sizes do not. Twelve epochs were too few for a network of one unit: it learns late, or gets stuck. Tuned, the
 # single-task networks come close to the best reachable error, and most of the lead of those that seemed to beat them is gone. **A baseline that
-# nobody tuned flatters whatever stands beside it.** Where a unit has to serve two directions no tuning helps: that gap has even grown.
+# nobody tuned flatters whatever stands beside it.** Where a unit has to serve two directions no tuning helps: that gap stays.
 
 # %% [markdown]
 # What we learn, and what we do not:
 #
-# - **Correlation matters when the shared layer is tight.** Two unrelated tasks then fight for one direction and both lose. The sign
-#   of the relation does not matter: at $p = -1$ a tower turns it around.
+# - **Correlation matters when the shared layer is tight.** Two unrelated tasks then fight for one direction; one gets it, the other goes without. The
+#   sign of the relation does not matter: at $p = -1$ a tower turns it around.
 # - **One gate is not enough.** It mixes four experts into *one* number for both towers. Where two are needed it fails like the
 #   narrow shared bottom. A gate per task was the point of MMoE, and here is why.
 # - **With room to spare, correlation hardly matters.** The plain shared bottom with four units needs no gate at all, has fewer weights
@@ -597,7 +605,7 @@ claim(
 # On plentiful, easy data the architecture hardly matters: how it is trained matters more. An interval that excludes zero is a difference, but look
 # at its size before you spend a month on gates; and single-task pays for its place with nearly twice the weights.
 #
-# The paper has the opposite order, MMoE first. What differs: it counts 40 inputs; the same test file, but halved at random; its numbers are
+# On income the paper has another order, MMoE first. What differs: it counts 40 inputs; the same test file, but halved at random; its numbers are
 # averages of 400 runs after thousands of tuning trials, quoted from a secondary source, ours of the seeds and settings above, on one split. Between two
 # papers, a difference of a fifth of a point may be no more than the budget of the tuning.
 
@@ -624,8 +632,9 @@ plots.show(
 GateExplorer(record)
 
 # %% [markdown]
-# Look at one column of tables above, then at the other: the weights change from age to age and hardly from women to men. We can
-# measure it in all seeds. The distance of two gates is the share of weight that would have to move, $\tfrac12 \sum_i |g_i - g'_i|$.
+# The upper four tables are women's, the lower four men's. Hold each against the others of its sex, then against the same age of the other sex: where do
+# the weights change more? We can measure it in all seeds. The distance of two gates is the share of weight that would have to move,
+# $\tfrac12 \sum_i |g_i - g'_i|$; by age we take under 25 against 40–59.
 
 
 # %%
@@ -635,11 +644,13 @@ def distance(one, other):
 
 last = record.levels[0].weights[:, -1]  # seeds, gates, groups, experts
 women, men = last[:, :, :4], last[:, :, 4:]
-by_sex = distance(women, men).mean(axis=(1, 2))
-by_age = np.mean([distance(each[:, :, 0], each[:, :, 2]) for each in (women, men)], axis=(0, 2))
+by_sex = distance(women, men).mean(axis=2)  # seeds, gates
+by_age = np.mean([distance(each[:, :, 0], each[:, :, 2]) for each in (women, men)], axis=0)
+apart = {"by age": by_age.mean(axis=0), "by sex": by_sex.mean(axis=0)}
+pd.DataFrame(apart, index=[f"gate of {name}" for name in record.levels[0].gates]).round(2)
 
 # %%
-moved = paired_interval(by_age - by_sex)
+moved = paired_interval((by_age - by_sex).mean(axis=1))
 details = (
     f"{by_age.mean():.2f} against {by_sex.mean():.2f}; difference {moved.low:.2f} to {moved.high:.2f}, {moved.n} seeds"
 )
@@ -653,9 +664,9 @@ people = np.array(census.groups)[census.validation.groups]
 pd.DataFrame(census.validation.labels).groupby(people, sort=False).mean().loc[list(census.groups)].round(3)
 
 # %% [markdown]
-# *Never married* goes with age nearly alone. *Income* goes with age and with sex, and yet the gates hardly tell women from men: what
-# differs between them the experts can compute by themselves. A gate divides where other experts pay, and the labels alone do not tell
-# where that is.
+# *Never married* goes with age nearly alone, and so does its gate. *Income* goes with age and with sex: men of 40 to 59 earn so much several times as often
+# as women of that age. Hold the two distances of income's gate against that. What differs between women and men the experts can compute by
+# themselves; a gate divides where other experts pay, and the labels alone do not tell where that is.
 
 # %%
 del found, record
@@ -668,7 +679,8 @@ _ = gc.collect()
 # four segments, and in each a function of its own decides what they click. Followers and regulars finish what they click;
 # skimmers finish the opposite of what they click; for listeners the two have nothing to do with each other.
 #
-# Before you look: when will the gates begin to tell the segments apart, and will the two tasks agree on the experts?
+# Before you look: when will the gates begin to tell the segments apart, and will the two tasks agree on the experts? The first picture shows the gates of
+# one seed for the skimmers, epoch by epoch: a band is an expert's share. The second shows all four segments after the last epoch.
 
 # %%
 from mtl_helpers.datasets import video_log
@@ -683,15 +695,15 @@ record = found.gates["MMoE"]
 segment = record.groups.index("skimmers")
 plots.show(
     plots.gate_weights_over_epochs(record, group=segment),
-    alt="Share of each expert in the gates of click and finish for skimmers over ten epochs: even at the start, then two or three "
-    "experts grow, not the same ones for both tasks.",
+    alt="Share of each expert in the gates of click and finish for skimmers over ten epochs: even at the start, then some bands grow and "
+    "others shrink, not the same ones for both tasks.",
 )
 
 # %%
 plots.show(
     plots.gate_heat_map(record),
-    alt="Gate weights after ten epochs, a table for each of four user segments, rows click and finish, columns eight experts. Each "
-    "segment has experts of its own, and the two tasks rarely use the same.",
+    alt="Gate weights after ten epochs, a table for each of four user segments, rows click and finish, columns eight experts. The weights "
+    "differ from segment to segment, and from click to finish.",
 )
 
 # %%
@@ -699,12 +711,18 @@ weights = record.levels[0].weights  # seeds, epochs, gates, groups, experts
 pairs = [(i, j) for i in range(4) for j in range(i)]
 apart = np.mean([distance(weights[..., i, :], weights[..., j, :]) for i, j in pairs], axis=(0, 3))  # seeds, epochs
 growth = paired_interval(apart[:, -1] - apart[:, 0])
-details = f"{apart[:, 0].mean():.2f} before training, {apart[:, -1].mean():.2f} after; {growth.n} seeds"
-claim("The gates learn to tell the segments apart.", growth.low > 0.1, details)
+told = f"{apart[:, 0].mean():.2f} before training, {apart[:, 1].mean():.2f} after one epoch, {apart[:, 5].mean():.2f} after five"
+claim("The gates learn to tell the segments apart.", growth.low > 0.1, f"{told}, {apart[:, -1].mean():.2f} after ten")
+of_tasks = distance(weights[:, -1, 0], weights[:, -1, 1])  # seeds, segments
+agreeing = [record.groups.index(name) for name in ("followers", "regulars")]
+parted = paired_interval(of_tasks[:, agreeing].mean(axis=1))
+details = f"{parted.mean:.2f} apart, {parted.low:.2f} to {parted.high:.2f}, {parted.n} seeds"
+claim("Even where the tasks agree, their gates choose different experts.", parted.low > 0.1, details)
 
 # %% [markdown]
 # That is the division of labour nobody asked for: eight experts, four segments, two tasks, and weights that differ from table
-# to table. Play the epochs and watch it happen; then change the segment and keep the epoch.
+# to table. It says who uses what, not who agrees with whom: followers and regulars finish what they click, and still the two gates go to
+# different experts, for the same can be computed by several. Play the epochs and watch it happen; then change the segment and keep the epoch.
 
 # %%
 GateExplorer(record, group=segment)
@@ -719,8 +737,8 @@ GateExplorer(record, group=segment)
 # %%
 plots.show(
     plots.ablation_heat_map(record),
-    alt="Change of each task's validation AUC when one of eight experts is switched off, in points, tasks as rows. Every "
-    "expert is missed by some task, a few cost several points.",
+    alt="Change of each task's validation AUC when one of eight experts is switched off, in points, tasks as rows. A few "
+    "experts cost several points, most cost little.",
 )
 
 # %%
@@ -729,12 +747,14 @@ harm = -np.stack([record.ablation[task][0] for task in record.tasks], axis=1)  #
 alike = [np.corrcoef(u, h)[0, 1] for u, h in zip(usage.reshape(-1, 8), harm.reshape(-1, 8), strict=True)]
 agreement = paired_interval(np.reshape(alike, (-1, 2)).mean(axis=1))
 details = f"correlation {agreement.mean:.2f}, {agreement.low:.2f} to {agreement.high:.2f}, {agreement.n} seeds"
-claim("What a gate uses most, its task misses most.", agreement.low > 0, details)
+claim("The more weight a gate gives an expert, the more its task misses it.", agreement.low > 0, details)
 
 # %%
-worst = 100 * harm.max(axis=2).mean(axis=0)
-names = " and ".join(f"**{task}** {value:.1f} points" for task, value in zip(record.tasks, worst, strict=True))
-display(Markdown(f"Losing the expert it needs most costs {names} of AUC, mean over {agreement.n} seeds."))
+worst = [paired_interval(100 * harm[:, i].max(axis=1)) for i in range(len(record.tasks))]
+names = " and ".join(
+    f"**{task}** {i.mean:.1f} points ({i.low:.1f} to {i.high:.1f})" for task, i in zip(record.tasks, worst, strict=True)
+)
+display(Markdown(f"Losing the expert it needs most costs {names} of validation AUC, {agreement.n} seeds."))
 
 # %%
 del found, record
@@ -751,8 +771,9 @@ _ = gc.collect()
 #
 # Two measures. An expert's **load** (负载) is its mean share of all gates' weight, over both tasks and all groups; we call an expert *dead*
 # if its load is below 1 %. A gate's **entropy** (门控熵), $-\sum_i g_i \ln g_i$, divided by $\ln 8$, says how evenly it spreads: 1 for eight
-# equal weights, 0 for one expert. By hand: half and half on two experts is $\ln 2 / \ln 8 = \tfrac13$. The two are not the same. A gate that
-# sends every group to an expert of its own has entropy 0 and no dead expert: it is sharp, not collapsed.
+# equal weights, 0 for one expert. By hand: half and half on two experts is $\ln 2 / \ln 8 = \tfrac13$. (We take it of a gate's mean weights over a
+# group, as in the pictures above.) The two are not the same. A gate that sends every group to an expert of its own has entropy 0, and if each
+# expert gets a group, none is dead: it is sharp, not collapsed.
 #
 # To force the collapse we sharpen the softmax by a temperature $T$: $\operatorname{softmax}(W_k x / T)$ with $T = 0.02$ instead of 1.
 
@@ -774,7 +795,7 @@ variants = {
 #
 # Their strengths were set once, at 30 % and 0.1, and not tuned.
 #
-# **Exercise 06.3, before you run it.** Which brings nearly all dead experts back? a) gate dropout; b) load balancing; c) neither.
+# **Exercise 06.3, before you run it.** With which of them will hardly any expert be dead at the end? a) gate dropout; b) load balancing; c) neither.
 
 # %%
 prediction = ...
@@ -809,10 +830,13 @@ plots.show(
     "without gate dropout, hardly any with load balancing.",
 )
 
+# %% [markdown]
+# And the entropy: thin lines are seeds, thick lines their means.
+
 # %%
 plots.show(
     plots.gate_entropy_over_epochs(lab.gates),
-    alt="Relative entropy of the gates over three epochs: MMoE falls from 1 to about .6 in the first and stays there; the sharp variants "
+    alt="Normalised entropy of the gates over three epochs: MMoE falls from 1 to about .6 in the first and stays there; the sharp variants "
     "start at .6 and fall, those with load balancing to one half, the other two to one third.",
 )
 
@@ -842,9 +866,9 @@ display(
 GateExplorer({name: lab.gates[name] for name in ("MMoE, sharp", "MMoE, sharp + load balancing")})
 
 # %% [markdown]
-# Dropout brought back nothing that we could show, load balancing nearly everything. Dropout makes a gate keep a second choice, and that is
-# all it asks for: the other six may stay dead. (YouTube's team reports that gate dropout of 10 % cured theirs. Where a gate has sunk to a
-# single expert, a second choice is a cure.)
+# Load balancing keeps nearly every expert alive. What dropout does to the number of the dead, the interval above says; by its nature it makes a
+# gate keep a second choice, and that is all it asks for: the other six may stay dead. (YouTube's team reports that gate dropout of 10 % cured
+# theirs. Where a gate has sunk to a single expert, a second choice is a cure.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### What it costs
@@ -855,8 +879,8 @@ GateExplorer({name: lab.gates[name] for name in ("MMoE, sharp", "MMoE, sharp + l
 costs = pd.concat(lab.compare(name, "MMoE, sharp").assign(model=name) for name in variants if name != "MMoE, sharp")
 plots.show(
     plots.forest(costs, baseline="sharp", scale=100, unit="points of AUC"),
-    alt="Differences in test AUC to the sharp model in points: temperature 1 gains on both tasks, gate dropout less and "
-    "on income alone; load balancing is level or a little below.",
+    alt="Differences in test AUC to the sharp model in points, for temperature 1, which gains on both tasks, and the sharp gate with gate "
+    "dropout and with load balancing, which gain less or nothing.",
 )
 
 # %%

@@ -34,9 +34,9 @@ check("06.1", mix)
 check("06.2", "b")
 
 # %% [markdown]
-# ## 06.3 Bringing dead experts back
+# ## 06.3 Keeping experts alive
 #
-# Load balancing is a penalty on the loads themselves. Dropout only makes a gate keep a second choice.
+# Load balancing is a penalty on the loads themselves, from the first step on. Dropout only makes a gate keep a second choice.
 
 # %%
 check("06.3", "b")
