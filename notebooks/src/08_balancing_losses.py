@@ -28,7 +28,7 @@
 #
 # ## What you need first
 #
-# Hard sharing (chapter 02) and the seesaw (chapter 07).
+# Hard sharing (chapter 02), gates (chapter 06), CGC and the seesaw (chapter 07).
 #
 # ## Minutes
 #
@@ -115,7 +115,7 @@ plots.show(
 # %% [markdown]
 # A path runs over the weights of task 1; the first and the last are written at its ends, where there is room. Hollow dots are dominated by another dot
 # of their path, thin bars are 95 % intervals over the seeds, dotted lines are single-task networks. Read three things from it, and let numbers say
-# whether they hold.
+# whether they hold; `seesaw_swing` is chapter 07's: half the way that the difference of the two errors travels over the weights.
 
 # %%
 errors = fronts.scores().pivot(index=["model", "data", "loss_weight", "seed"], columns="task", values="value")
@@ -325,7 +325,7 @@ claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", stil
 # gives the shared experts some weight, and the embeddings below are shared by all; which of the two costs the rest, we did not measure.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Four rules that weigh
+# ## Four rules
 #
 # ### Uncertainty weighting
 #
