@@ -22,6 +22,7 @@ from mtl_helpers.pages import render
 from mtl_helpers.recording import write_text
 
 TARGET = ROOT / "build" / "site"
+MARK = ".mtl_site"  # in a folder that a build may replace
 HEADING = re.compile(r'<h([23]) id="([^"]*)">(.*?)</h\1>', re.DOTALL)
 QUESTION = re.compile(r"^\*\*(.+?)\*\*", re.MULTILINE | re.DOTALL)
 MINUTES = re.compile(r"^## Minutes\n+(.+)$", re.MULTILINE)
@@ -75,14 +76,19 @@ def build(target: Path = TARGET, root: Path = ROOT) -> list[str]:
     """Writes the site.
 
     Args:
-        target: Its folder; what an earlier build left there is replaced.
+        target: Its folder: a new or empty one, or that of an earlier build, which is replaced.
         root: The project's folder.
 
     Returns:
         What is wrong: links that lead nowhere, formulas that could not be written.
+
+    Raises:
+        ValueError: If the folder holds anything else; nothing of yours is deleted.
     """
     from mtl_helpers.lecture import deck
 
+    if target.resolve() != TARGET and target.exists() and not (target / MARK).exists() and any(target.iterdir()):
+        raise ValueError(f"target={str(target)!r} holds files that are no site of this course; give an empty folder.")
     chapters = read_chapters(root)
     problems: list[str] = []
     files: dict[str, Path] = {}
@@ -96,6 +102,7 @@ def build(target: Path = TARGET, root: Path = ROOT) -> list[str]:
     problems += broken_links(pages, set(files))
     if target.exists():
         shutil.rmtree(target)
+    write_text(target / MARK, "Written by mtl_helpers.site, which replaces this folder.\n")
     for name, text in pages.items():
         write_text(target / name, text)
     for name, path in files.items():

@@ -21,9 +21,10 @@ def find(name: str) -> Exercise:
     Raises:
         ValueError: If there is no such exercise.
     """
-    exercises = of_chapter(name.partition(".")[0])
+    exercises = of_chapter(str(name).partition(".")[0])
     if name not in exercises:
-        raise ValueError(f"name={name!r} is not an exercise; choose from {sorted(exercises)}.")
+        known = sorted(exercises) or f"chapters {chapters()}, for instance '06.1'"
+        raise ValueError(f"name={name!r} is not an exercise; choose from {known}.")
     return exercises[name]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from html import escape
 from typing import Any
 
-from mtl_helpers.exercises.catalogue import find, of_chapter
+from mtl_helpers.exercises.catalogue import chapters, find, of_chapter
 from mtl_helpers.exercises.display import show
 from mtl_helpers.exercises.kinds import State, Verdict
 from mtl_helpers.exercises.progress import keep
@@ -71,11 +71,16 @@ def summary(chapter: str) -> None:
     Args:
         chapter: The chapter's number, for instance ``"06"``.
 
+    Raises:
+        ValueError: If the chapter has no exercises.
+
     Example:
         >>> summary("06")  # doctest: +ELLIPSIS
         06.1 ...
     """
     exercises = of_chapter(chapter)
+    if not exercises:
+        raise ValueError(f"chapter={chapter!r} has no exercises; choose from {chapters()}.")
     lines = {f"{name} {each.title}": MARKS[_states.get(name, "unanswered")] for name, each in exercises.items()}
     rows = "".join(f"<tr><td>{escape(title)}</td><td>{mark}</td></tr>" for title, mark in lines.items())
     show("\n".join(f"{title} {mark}" for title, mark in lines.items()), f"<table>{rows}</table>")

@@ -56,6 +56,9 @@ def pack(values: np.ndarray, step: float | None = None) -> dict[str, Any]:
     Returns:
         What ``unpack`` of ``base.js`` reads, as JSON can hold it.
 
+    Raises:
+        ValueError: If a number is not finite, or the step is too small for the range.
+
     Example:
         >>> pack(np.array([[0.5, 0.501, 0.499]]), step=0.001)["shape"]
         [1, 3]
@@ -63,6 +66,8 @@ def pack(values: np.ndarray, step: float | None = None) -> dict[str, Any]:
     values = np.asarray(values, np.float64)
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     step = step or (high - low) / LARGEST_STEP or 1.0
+    if not 0 <= high - low <= 1.01 * LARGEST_STEP * step:
+        raise ValueError(f"values run from {low:g} to {high:g} in steps of {step:g}; give finite ones, a larger step.")
     low = np.floor(low / step) * step
     whole = np.rint((values - low) / step).astype(np.int64)
     steps = np.diff(whole, axis=-1, prepend=0)

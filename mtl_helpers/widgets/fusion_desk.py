@@ -72,7 +72,7 @@ class FusionDesk(CourseWidget):
     ) -> None:
         self.scores, self.outcomes = read("scores", scores), read("outcomes", outcomes)
         count = len(next(iter(self.scores.values())))
-        self.items = tuple(items or (f"item {i + 1}" for i in range(count)))
+        self.items = tuple(f"item {i + 1}" for i in range(count)) if items is None else tuple(map(str, items))
         found = np.zeros(count, int) if requests is None else np.asarray(requests)
         check_lengths({**self.scores, **self.outcomes, "items": np.array(self.items), "requests": found}, count)
         for name, values in self.scores.items():
@@ -97,7 +97,15 @@ class FusionDesk(CourseWidget):
 
         Returns:
             Positions of its items, best first.
+
+        Raises:
+            ValueError: If there is not one weight a score, the mode is unknown, or there is no such request.
         """
+        if len(weights) != len(self.scores) or mode not in ("product", "sum") or request >= len(self.requests):
+            raise ValueError(
+                f"weights={list(weights)}, mode={mode!r}, request={request}: give {len(self.scores)} weights, "
+                f"'product' or 'sum', and a request below {len(self.requests)}."
+            )
         members = list(self.requests.values())[request]
         terms = [np.log(each) if mode == "product" else each for each in self.scores.values()]
         fused = np.sum([weight * term[members] for weight, term in zip(weights, terms, strict=True)], axis=0)

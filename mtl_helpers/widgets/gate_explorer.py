@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from mtl_helpers.datasets.base import require_known
 from mtl_helpers.gates import GateRecord
 from mtl_helpers.plots.style import model_colour
 from mtl_helpers.widgets.base import CourseWidget, Progress, bundle, pack, styles
@@ -146,10 +147,7 @@ def short_type(found: Any) -> str:
 def choose(records: dict[str, GateRecord], models: Sequence[str] | None) -> dict[str, GateRecord]:
     """Takes the wanted models, and checks that they can be shown side by side."""
     if models is not None:
-        unknown = [name for name in models if name not in records]
-        if unknown or not models:
-            raise ValueError(f"models={list(models)}: unknown {unknown}; choose from {list(records)}.")
-        records = {name: records[name] for name in models}
+        records = {name: records[name] for name in require_known("models", models, records)}
     first_name, first = next(iter(records.items()))
     for name, record in records.items():
         if len(record.tasks) < 2:

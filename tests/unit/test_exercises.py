@@ -129,8 +129,10 @@ def test_summary_tells_how_far_one_is(capsys) -> None:
 def test_an_unknown_exercise_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"'77.9' is not an exercise; choose from \['77.1'"):
         find("77.9")
-    with pytest.raises(ValueError, match=r"'98\.1'"):
+    with pytest.raises(ValueError, match=r"'98\.1' is not an exercise; choose from chapters \['01'"):
         find("98.1")
+    with pytest.raises(ValueError, match="chapter='6' has no exercises; choose from"):
+        summary("6")
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

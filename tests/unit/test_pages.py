@@ -14,7 +14,7 @@ from mtl_helpers.lecture import deck, slides_of
 from mtl_helpers.pages import render
 from mtl_helpers.pages.mathml import to_mathml
 from mtl_helpers.pages.tex_names import GREEK, OPERATORS
-from mtl_helpers.site import broken_links, build
+from mtl_helpers.site import MARK, broken_links, build
 from mtl_helpers.widgets import FusionDesk
 from mtl_helpers.widgets.base import STATE
 
@@ -199,7 +199,11 @@ def test_links_that_lead_nowhere_are_found() -> None:
 
 def test_the_site_of_the_course_is_whole(tmp_path: Path) -> None:
     (tmp_path / "left.txt").write_text("from an earlier build")
+    with pytest.raises(ValueError, match="holds files that are no site of this course"):
+        build(tmp_path)
+    (tmp_path / MARK).write_text("as every build leaves it")
     assert build(tmp_path) == []
+    assert (tmp_path / MARK).exists()
     assert not (tmp_path / "left.txt").exists()
     index = (tmp_path / "index.html").read_text("utf8")
     assert 'href="00_start_here.html"' in index

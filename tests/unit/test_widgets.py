@@ -96,6 +96,7 @@ def test_records_come_as_study_record_list_or_dict() -> None:
         (([make_record(), make_record("PLE", seeds=3)],), ValueError, r"records\['PLE'\].seeds=\(0, 1, 2\) but 'MMoE'"),
         (([make_record(), make_record("PLE", ("click", "pay"))],), ValueError, r"\.tasks="),
         ((make_record(), ["PLE"]), ValueError, r"models=\['PLE'\]: unknown \['PLE'\]"),
+        ((make_record(), "PLE"), ValueError, r"models=\['PLE'\]: unknown \['PLE'\]"),
         ((make_record(), None, 3), ValueError, "epoch=3 is not one of the 3 recorded"),
         ((make_record(), None, 0, 2), ValueError, "group=2 is not one of the 2"),
     ],
@@ -262,6 +263,18 @@ def test_the_desk_refuses_in_one_line(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         FusionDesk(**{"scores": SCORES, "outcomes": OUTCOMES, **change})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"weights": [1.0]}, {"mode": "max"}, {"request": 1}])
+def test_a_ranking_that_cannot_be_is_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match="give 2 weights, 'product' or 'sum', and a request below 1"):
+        FusionDesk(SCORES, OUTCOMES).ranking(**{"weights": [1.0, 1.0], **wrong})
+
+
+@pytest.mark.parametrize(("values", "step"), [([0.0, np.nan], None), ([0.0, np.inf], 1.0), ([0.0, 1e6], 0.001)])
+def test_numbers_that_two_bytes_cannot_hold_are_refused(values: list, step: float | None) -> None:
+    with pytest.raises(ValueError, match="give finite ones, a larger step"):
+        pack(np.array(values), step)
 
 
 def test_the_desk_has_a_picture_and_a_file(tmp_path: Path) -> None:
