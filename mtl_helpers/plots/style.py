@@ -98,12 +98,20 @@ def use_course_style() -> None:
 
 
 def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorates a function that draws a figure: it draws in the course's style, whatever the settings are."""
+    """Decorates a function that draws a figure: it draws in the course's style, whatever the settings are.
+
+    A column, name or position that is not there is a ``ValueError`` that names the figure.
+    """
 
     @functools.wraps(plot)
     def drawn(*args: Any, **kwargs: Any) -> Figure:
-        with matplotlib.rc_context(COURSE_STYLE):
-            return plot(*args, **kwargs)
+        try:
+            with matplotlib.rc_context(COURSE_STYLE):
+                return plot(*args, **kwargs)
+        except (KeyError, IndexError) as error:
+            raise ValueError(
+                f"{plot.__name__}: {error} is not in what it was given; see help({plot.__name__})."
+            ) from error
 
     return drawn
 
@@ -171,11 +179,16 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **s
     Returns:
         The figure, and an array ``[rows, columns]`` of axes.
 
+    Raises:
+        ValueError: If there is no row or column: nothing to draw.
+
     Example:
         >>> figure, axes = new_figure(6, 3, columns=2)
         >>> axes.shape
         (1, 2)
     """
+    if rows < 1 or columns < 1:
+        raise ValueError(f"rows={rows}, columns={columns}: there is nothing to draw; give data with at least one row.")
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
 

@@ -194,6 +194,15 @@ def test_letters_can_be_read_from_the_last_row(scores: pd.DataFrame) -> None:
         assert min(label.get_fontsize() for label in labels) >= 12
 
 
+def test_what_cannot_be_drawn_is_refused_by_the_figures_name(record: GateRecord, scores: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="gate_heat_map: .*out of bounds.* see help"):
+        plots.gate_heat_map(record, epoch=99)
+    with pytest.raises(ValueError, match="forest: 'high' is not in what it was given"):
+        plots.forest(scores)
+    with pytest.raises(ValueError, match="there is nothing to draw"):
+        plots.score_against(scores[:0], "seed", "seed")
+
+
 def test_show_gives_the_picture_its_words(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     figure, _ = plots.new_figure(4, 3)
     with pytest.raises(ValueError, match="alt='  ' says nothing"):
