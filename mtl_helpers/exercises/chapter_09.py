@@ -15,6 +15,7 @@ EXERCISES: dict[str, Exercise] = {
             Case((["O", "O"],), []),
             Case((["B", "I", "I", "O", "B"],), [[0, 3], [4, 5]]),
             Case((["O", "I", "O"],), [[1, 2]]),
+            Case((["B", "O", "I"],), [[0, 1], [2, 3]]),
         ],
         hint="B begins a span. I makes the last span longer if that one ends just before it; else it begins one.",
         reason="for at, tag in enumerate(tags): if tag is I and spans and spans[-1][1] == at, then spans[-1][1] = "

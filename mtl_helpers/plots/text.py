@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mtl_helpers.plots.results import LINE_STYLES, MARKERS, draw_row, mean_and_half_width
-from mtl_helpers.plots.style import BLACK, BLUE, GREY, ORANGE, SKY, label_lines, new_figure, styled, task_colour
+from mtl_helpers.plots.style import (
+    BLACK,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    label_lines,
+    new_figure,
+    styled,
+    task_colour,
+)
 
 INK = LinearSegmentedColormap.from_list("ink", ["#FFFFFF", SKY])
 CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85}  # under text that lies on lines
@@ -189,7 +200,7 @@ def gain_against(frame: pd.DataFrame, x: str, x_label: str, claimed: float | Non
     figure, axes = new_figure(10, 4.4)
     panel, ends = axes[0, 0], []
     for position, (name, rows) in enumerate(frame.groupby("line", sort=False)):
-        colour = (BLUE, ORANGE, BLACK)[position % 3]
+        colour = (GREEN, PURPLE, BLACK)[position % 3]  # blue and orange are the two tasks
         mean, half = mean_and_half_width(rows.groupby(x)["gain"])
         panel.plot(rows[x] * (0.985 + 0.03 * position), rows["gain"], "o", color=colour, alpha=0.3, markersize=5)
         panel.plot(mean.index, mean, color=colour, marker=MARKERS[position], linestyle=LINE_STYLES[position])
@@ -227,6 +238,7 @@ def score_bars(frame: pd.DataFrame, label: str = "metric") -> Figure:
         >>> figure = score_bars(pd.DataFrame(rows))
     """
     panels, models = list(frame[label].unique()), list(frame["model"].unique())
+    low, high = POINTS * frame["value"].min() - 4, POINTS * frame["value"].max() + 4
     figure, axes = new_figure(5.0 * len(panels), 1.4 + 0.6 * len(models), columns=len(panels), sharey=True)
     for panel, name in zip(axes[0], panels, strict=True):
         rows = frame[frame[label] == name]
@@ -234,9 +246,9 @@ def score_bars(frame: pd.DataFrame, label: str = "metric") -> Figure:
             values = POINTS * rows[rows["model"] == model]["value"]
             if values.empty:
                 continue
-            draw_row(panel, y, values, task_colour(str(name)), ".0f")
+            draw_row(panel, y, values, task_colour(str(name)), ".1f")
         panel.set_title(name, color=task_colour(str(name)))
-        panel.set(xlabel="F1, points", xlim=(0, 103), xticks=range(20, 100, 20))
+        panel.set(xlabel="F1, points", xlim=(low, high))
     axes[0, 0].set_yticks(range(len(models)), models)
     axes[0, 0].set_ylim(len(models) - 0.5, -0.7)
     return figure

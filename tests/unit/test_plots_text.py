@@ -70,5 +70,5 @@ def test_weights_and_bars_show_points() -> None:
         {"model": ["joint"] * 2 + ["relation only"] * 2, "seed": [0, 1] * 2, "value": [0.5, 0.7, 0.6, 0.6]}
     )
     panel = plots.score_bars(frame.assign(metric="relation")).axes[0]
-    assert [text.get_text() for text in panel.texts] == ["60", "60"]
+    assert [text.get_text() for text in panel.texts] == ["60.0", "60.0"]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["joint", "relation only"]
