@@ -66,11 +66,11 @@ def short_number(value: float, _: int = 0) -> str:
 
 
 def both_logarithmic(axes: Axes) -> None:
-    """Makes both axes logarithmic, with few and short numbers; 2 and 5 only where an axis spans little."""
+    """Makes both axes logarithmic, with few and short numbers: more of them the less an axis spans."""
     axes.set(xscale="log", yscale="log")
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        near = high / low < 30
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,), numticks=12))
+        subs = (1,) if high / low >= 30 else (1, 2, 5) if high / low >= 6 else range(1, 10)
+        axis.set_major_locator(LogLocator(subs=list(subs), numticks=12))
         axis.set_major_formatter(FuncFormatter(short_number))
         axis.set_minor_formatter(NullFormatter())
 

@@ -70,7 +70,7 @@ seed = course_seed()
 # We take an MMoE and let one thing grow at a time: training rows to a million, tasks to 16, experts to 64, the vocabulary (all categories
 # together, each with a vector of 16) to a million. Every point was measured in a fresh process, its time several times over, and recorded; the other
 # settings stay as the table says. Time is *processor time*, the sum over the cores: a clock on the wall would also measure who else uses the machine.
-# (On a quiet one it shows less, as cores share the work.)
+# (On a quiet machine the clock shows less than the processor time, as cores share the work.)
 
 # %%
 kept = recorded("cost_curves")
@@ -96,7 +96,8 @@ check("10.1", prediction)
 # as the fixed part rules, and then rises by a factor of ten for every ten. By hand: 3 ms fixed and .15 ms an expert make 4.2 ms for 8 experts,
 # not much more than for one, and 12.6 ms for 64.
 #
-# We fit by least squares of *relative* errors, so that small sizes count as much as large ones; neither part may be negative.
+# We fit by least squares of *relative* errors, so that small sizes count as much as large ones; neither part may be negative. In the figure dots are
+# measurements, several a size, and lines are fits through the smallest dot of each size.
 
 
 # %%
@@ -144,8 +145,9 @@ table["fixed part of the largest"] = table["fixed, ms"] / (table["fixed, ms"] + 
 table.style.format({"fixed, ms": "{:.2f}", "slope, ms": "{:.1e}"}, precision=2)
 
 # %% [markdown]
-# The residuals say how far a line may be believed. Rows and tasks follow theirs closely. The vocabulary does not: between 300,000 and a million a word
-# costs several times what it did before, as the tables outgrow the processor's caches. Where a line bends upwards, an extrapolation is a lower bound.
+# The residuals say how far a line may be believed. Rows and tasks follow theirs closely. Experts bend a little at the end, the vocabulary much: between
+# 300,000 and a million a word costs several times what it did before; we suppose that the tables outgrow the processor's caches. Where a line bends
+# upwards, an extrapolation is a lower bound.
 
 # %%
 per_step = costs.groupby(["axis", "value"])["processor_seconds"].min()
@@ -200,8 +202,8 @@ claim(
 )
 
 # %% [markdown]
-# `ops.take` first *reads* the variable, and as the step also writes to it, reading copies the whole table. Nobody told you, no result is wrong, and it costs more
-# than the arithmetic. So whoever has a million items hashes them into fewer, or trains the table with plain SGD and looks it up with `gather`, or takes a library
+# `ops.take` first *reads* the variable, and as the step also writes to it, reading copies the whole table. Nothing warns you, no result is wrong, and it costs
+# more than the arithmetic. So whoever has a million items hashes them into fewer, or trains the table with plain SGD and looks it up with `gather`, or takes a library
 # whose optimizers know sparse gradients (torch's `SparseAdam` moves the vectors of the batch alone).
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -215,7 +217,7 @@ claim(
 # 16 are 16 million weights, 64 MB; with gradient and Adam's two slots four times as much, 256 MB. A million rows of 4 categories, 16 numbers and
 # 2 labels take 88 bytes each, 88 MB.
 #
-# **Exercise 10.2.** Write the two first terms.
+# **Exercise 10.2.** Write the first two terms.
 
 
 # %%
@@ -314,7 +316,7 @@ claim(
 
 # %% [markdown]
 # So read the table above line by line. *Rows*: nothing bends, and the line may be followed; but the largest machine holds hundreds of times what was measured, so
-# take the order of magnitude, and measure again on the way. *Vocabulary*: the line wants more memory than the largest size really took, and the arithmetic is
+# take the order of magnitude, and measure again on the way. *Experts* stand between: their memory follows the line, the time of the largest lies above it. *Vocabulary*: the line wants more memory than the largest size really took, and the arithmetic is
 # the other bound; the truth lies between them. And long before the memory ends, Adam's time will have ended your patience.
 
 # %%
@@ -348,8 +350,8 @@ display(
 )
 
 # %% [markdown]
-# Memory carries over from machine to machine. Time does not, and the line of the vocabulary's times promises too little even on its own machine: the bend.
-# When rows are what does not fit, you need no second machine yet: a `tf.data` pipeline
+# Memory goes by the sizes, so a line of it may be taken along to another machine. Time is the machine's, and the line of the vocabulary's times promises too
+# little even on its own: the bend. When rows are what does not fit, you need no second machine yet: a `tf.data` pipeline
 # that reads files batch by batch keeps memory flat, at the price of reading them again in every epoch.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -461,15 +463,17 @@ display(
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# Ask before the table: who expects two to be faster? Then: what would have to be different in this figure for them to win? (A longer own part, or an exchange that is shorter than
-# half of it.) Let the room name a model of theirs and read its bytes off the axis.
+# Ask before the table: who expects two to be faster? Then: what would have to be different in this figure for them to win? (Cores of its own for each, and an exchange that is shorter
+# than the own part.) Let the room name a model of theirs and read its bytes off the axis.
 
 # %% [markdown]
 # On the same cores they can hardly win. One process used these already; two add exchanges, of the gradients and of the loss, in each of which the faster waits for the slower; and a step
-# of a millisecond has little in it that could be halved. Why does anybody do it?
+# of a millisecond has little in it that could be halved. (Own part and exchange do not add up to the whole step: what else the strategy does in one, and how
+# long processes wait for a core, we did not take apart.) Why does anybody do it?
 #
-# - On **two machines** there are twice the cores. It pays as soon as the saved half of the own part is longer than the exchange: large batches, large layers,
-#   few bytes. Read it off the figure: the bytes of *your* model against *your* own part.
+# - On **two machines** there are twice the cores. What is saved is the step of one process less the own part, at most as much as the own part itself; it
+#   pays where the exchange takes less than that: large batches, large layers, few bytes. Read it off the figure: the exchange of *your* model's bytes
+#   against *your* own part.
 # - It is about **time, not memory**: every process holds the whole model. A table that fits nowhere must be cut up (parameter servers, sharded embeddings).
 # - For models as small as this course's, the better use of a second machine is in the next section.
 
@@ -562,8 +566,8 @@ claim(
 )
 
 # %% [markdown]
-# Here, in one process, all seeds of a model run in *one* compiled program, many times as fast as one after the other. So a cluster of two
-# workers need not be faster than a study here; one of twenty is. Jobs carry their rows along, also those that a function such as `site` has drawn: every
+# Here, in one process, all seeds of a model run in *one* compiled program, faster than one after the other. So a cluster of two workers need
+# not be faster than a study here; it takes many. Jobs carry their rows along, also those that a function such as `site` has drawn: every
 # worker learns from the very same rows, and large data cost their way. And mind who may reach the cluster: ours listens on this computer alone, but any program on it may send jobs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -613,7 +617,7 @@ claim(
 # ### What is not in the file
 #
 # Who tells the server that keyword "tea" is number 7? The *vocabularies* and the *scaling* of numbers belong to the data, not to the model. If the server's numbers are not
-# those of the training, every answer is wrong and none looks it. The remedy: put the look-up into what you export.
+# those of the training, every answer is wrong and none looks wrong. The remedy: put the look-up into what you export.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # Ask: a new keyword appears tomorrow, which number does the server give it? (0, "not seen in training": the model has learned what to do with that one, a little.) And who notices when
@@ -629,7 +633,8 @@ complete = keras.Model({**words, "numeric": numeric}, chooser({"categorical": nu
 complete.export(folder / "complete", verbose=False)
 
 # %%
-rows = shop.test.take(slice(0, 100)).inputs
+rows = {name: values.copy() for name, values in shop.test.take(slice(0, 100)).inputs.items()}
+rows["categorical"][0] = 0  # of the first row no word was seen in training
 spelled = {
     name: tf.constant([shop.vocabularies[name][i] for i in rows["categorical"][:, at]])
     for at, name in enumerate(columns)
@@ -736,7 +741,8 @@ pd.Series(facts, name="measured").to_frame()
 #
 # **What about asynchronous training?** A parameter server does not wait for the slowest, and takes gradients computed at old weights. Faster, and no longer the same calculation.
 #
-# **Why `spawn` and not `fork` for a pool of processes?** A forked child inherits TensorFlow's threads as dead locks. `study` refuses it.
+# **Why `spawn` and not `fork` for a pool of processes?** A forked child inherits TensorFlow's locks, but not the threads that would open them, and may wait for
+# ever. `study` refuses it.
 #
 # **May I load somebody's SavedModel?** It is a program. Load only what you trust.
 
