@@ -92,9 +92,13 @@ def recorded(name: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is no such result; says which there are.
+        ValueError: If the file is damaged.
     """
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         known = sorted(each.stem for each in RESULTS.glob("*.json"))
         raise FileNotFoundError(f"name={name!r}: no such recorded result; choose from {known}, or run what makes it.")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is damaged ({error}); get it anew, or run what makes it.") from error

@@ -39,11 +39,18 @@ def growth_exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     Returns:
         The exponent: 1 for what doubles with the size, 2 for what becomes four times as large.
 
+    Raises:
+        ValueError: If there are fewer than two sizes, not as many values, or one is not above 0.
+
     Example:
         >>> round(growth_exponent([1, 2, 4], [3.0, 12.0, 48.0]), 3)
         2.0
     """
-    return float(np.polyfit(np.log(np.asarray(sizes, float)), np.log(np.asarray(values, float)), 1)[0])
+    points = np.column_stack([sizes, values]).astype(float) if len(sizes) == len(values) else np.zeros((0, 2))
+    if len(set(points[:, 0])) < 2 or not (points > 0).all():
+        raise ValueError(f"sizes={list(sizes)}, values={list(values)}: give two or more of both, above 0.")
+    logarithms = np.log(points)
+    return float(np.polyfit(logarithms[:, 0], logarithms[:, 1], 1)[0])
 
 
 @styled
