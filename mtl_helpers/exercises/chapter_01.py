@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
 
 EXERCISES: dict[str, Exercise] = {
@@ -32,10 +34,10 @@ EXERCISES: dict[str, Exercise] = {
     "01.3": Coding(
         "The loss of all pairs",
         [
-            Case(([1.0, 0.0], [0.0, 2.0]), 2.1269280),
-            Case(([1.0, 0.0], [2.0, 0.0]), 0.1269280),
-            Case(([1.0, 0.2, 0.0], [0.0, 0.0, 0.0]), 0.6931472),
-            Case(([1.0, 0.0, 0.0], [1.0, 0.0, 1.0]), 0.5032044),
+            Case((np.array([1.0, 0.0]), np.array([0.0, 2.0])), 2.1269280),
+            Case((np.array([1.0, 0.0]), np.array([2.0, 0.0])), 0.1269280),
+            Case((np.array([1.0, 0.2, 0.0]), np.array([0.0, 1.0, 2.0])), 1.5844838),  # not weighted by gain
+            Case((np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0])), 0.5032044),
         ],
         hint="For every i and j with gain[i] > gain[j] take log(1 + exp(score[j] - score[i])); then the mean of these.",
         reason="pairs = [(i, j) for i in range(n) for j in range(n) if gain[i] > gain[j]]; only differences of scores "

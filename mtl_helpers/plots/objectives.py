@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from mtl_helpers.plots.results import LINE_STYLES, MARKERS, draw_row, mean_and_half_width
 from mtl_helpers.plots.style import (
@@ -26,6 +27,7 @@ from mtl_helpers.plots.style import (
 
 RANKING_COLOURS = {"clicks": BLUE, "finishes": VERMILLION, "product": GREEN, "random": GREY}
 WAY_COLOURS = {"1": BLACK, "2": PURPLE, "3": SKY, "4": ORANGE}  # by the number a way's name begins with
+HALO = [withStroke(linewidth=4, foreground="white")]  # keeps letters readable where a line runs below them
 
 
 @styled
@@ -207,13 +209,14 @@ def fronts(curves: dict[str, pd.DataFrame], dots: pd.DataFrame, x_label: str, y_
         panel.plot(curve["x"], curve["y"], color=colour, linestyle=LINE_STYLES[number % 4], linewidth=3, label=way)
         for row in curve[curve["name"] != ""].itertuples():
             panel.plot(row.x, row.y, "o", color=colour, markersize=8)
-            panel.annotate(str(row.name), (row.x, row.y), (6, 6), textcoords="offset points", color=colour)
+            beside = {"textcoords": "offset points", "color": colour, "path_effects": HALO, "zorder": 5}
+            panel.annotate(str(row.name), (row.x, row.y), (8, 8), **beside)
     for number, (way, rows) in enumerate(dots.groupby("way", sort=False)):
         colour, marker = way_colour(str(way)), MARKERS[1 + number % 6]
         panel.plot(rows["x"], rows["y"], marker, color=colour, markersize=11, linestyle="", label=str(way))
         for row in rows.itertuples():
-            beside = (9 if number % 2 == 0 else -20, -14)
-            panel.annotate(str(row.name), (row.x, row.y), beside, textcoords="offset points", color=colour)
+            beside = {"textcoords": "offset points", "color": colour, "path_effects": HALO, "zorder": 5}
+            panel.annotate(str(row.name), (row.x, row.y), (9 if number % 2 == 0 else -20, -14), **beside)
     panel.set(xlabel=x_label, ylabel=y_label)
     panel.margins(0.08)
     panel.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

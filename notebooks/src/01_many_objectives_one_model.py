@@ -429,7 +429,7 @@ for goal in goals:
 # $$P(i \succ j) = \frac{1}{1 + e^{-(s_i - s_j)}}, \qquad \text{loss} = -\log P(i \succ j) = \log\left(1 + e^{\,s_j - s_i}\right).$$
 # By hand: scores 2 (ignored) and 0 (paid) cost $\log(1 + e^{2}) = 2.13$; with the scores exchanged, $\log(1 + e^{-2}) = 0.13$.
 #
-# **Exercise 01.3.** Write the mean loss of all pairs of a list. `gain` and `score` are `[items]`; pairs of equal gain do not count.
+# **Exercise 01.3.** Write the mean loss of all pairs of a list. `gain` and `score` are arrays `[items]`; pairs of equal gain do not count.
 
 
 # %%
@@ -440,7 +440,8 @@ check("01.3", pair_loss)
 
 # %% [markdown]
 # Pure order treats "paid over ignored" like "clicked over ignored", so the log's frequencies decide what matters: most pairs are about
-# clicks. We train it both ways: by order alone, and with pairs weighted by the difference of their gains.
+# clicks. We train it both ways: by order alone, and with pairs weighted by the difference of their gains. (The pairs are made within lists of 64
+# rows of a training batch, whoever their users are. A site with long sessions would pair the rows of a session.)
 
 
 # %%
@@ -668,7 +669,8 @@ order_gain = details
 #
 # Eight epochs at one rate may suit one way and starve another. So the comparison was made once more and **recorded**, with the same effort for
 # each way: as many learning rates, and training until the way's own validation loss stops falling (for trees: as many trees as suit the validation
-# rows). The rate is the one that orders the *validation* lists best for goal A, by what users did; the test rows are looked at once.
+# rows). The rate is the one that orders the *validation* lists best for goal A, by what users did; the test rows are looked at once. (The two networks
+# of way 1 share a rate, and each stops by its own validation loss.)
 #
 # For goal B, ways 2 and 3 are trained *and tuned* again. Ways 1 and 4 are not touched: the networks tuned for goal A, with new fusion weights.
 #
@@ -710,9 +712,11 @@ for goal, scored in (("A", for_A), ("B", for_B)):
         "1 a model a task",
         "2 network, sample weights",
         "2 trees, sample weights",
+        "3 pairs, order only",
         "3 pairs, weighted by gain",
     ):
-        interval, text = difference(scored, tuned[f"goal {goal}", way, "A" if way[0] == "1" else goal])
+        made_for = "A" if way in ("1 a model a task", "3 pairs, order only") else goal
+        interval, text = difference(scored, tuned[f"goal {goal}", way, made_for])
         lines.append(f"- goal {goal}: {words(interval)} **{way[2:]}** ({text})")
 display(Markdown("Tuned alike, multi-task learning is\n\n" + "\n".join(lines)))
 
@@ -805,7 +809,7 @@ cost.sort_index()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Sum or product?
 #
-# Both fuse, and they disagree. Lines of one score, in the plane of click-through and conversion rate:
+# Both fuse, and they disagree. Each line joins the items of equal score, in the plane of click-through and conversion rate:
 
 # %%
 plots.show(
@@ -855,7 +859,7 @@ interval, details = difference(fresh["4 multi-task", "A"], products[best_power])
 verdict = "better than" if interval.low > 0 else "worse than" if interval.high < 0 else "a tie with"
 display(
     Markdown(
-        f"For goal A the sum is **{verdict}** the best of {len(powers)} products ($cvr^{{{best_power:.1f}}}$): {details}."
+        f"For goal A the sum is **{verdict}** the best of {len(powers)} products, chosen with hindsight ($cvr^{{{best_power:.1f}}}$): {details}."
     )
 )
 sum_over_product = f"{verdict} the best product: {details}"
@@ -928,7 +932,7 @@ plots.show(
 
 # %% [markdown]
 # Sum and product of the same predictions walk along almost the same curve; they only label its points differently. And the dots? We ask, world by
-# world, how many payments the multi-task curve has at the clicks a dot brings.
+# world, how many payments the multi-task curve has at the clicks a dot brings (beyond an end of the curve, its last point counts).
 
 # %%
 curve = np.array(path["4 multi-task, sum"])  # weights, worlds, [clicks, payments]
@@ -948,6 +952,7 @@ asked, got = first_five(scores["4 multi-task", "A"]), first_five(scores["2 netwo
 payments, details = difference(got[:, 1], asked[:, 1])
 claim("For goal A the sample-weighted list brings fewer payments than the multi-task list.", payments.high < 0, details)
 clicks, more_details = difference(got[:, 0], asked[:, 0])
+claim("… and more clicks.", clicks.low > 0, more_details)
 place = f"payments {details}; clicks {more_details}".replace(" points", "")
 display(Markdown(f"Per 100 items shown: {place}."))
 

@@ -41,7 +41,6 @@ for name, (click, pay) in items.items():
 
 # %%
 def pair_loss(gain, score):
-    gain, score = np.asarray(gain), np.asarray(score)
     better = gain[:, None] > gain[None, :]
     cost = np.log1p(np.exp(score[None, :] - score[:, None]))
     return cost[better].mean()
