@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
 
 EXERCISES: dict[str, Exercise] = {
@@ -11,6 +13,7 @@ EXERCISES: dict[str, Exercise] = {
             Case((1.0, -1.0, 0.25, "l2"), [0.5, -0.5]),
             Case((1.0, -1.0, 0.25, "l1"), [0.75, -0.75]),
             Case((1.0, 0.8, 0.25, "l1"), [0.9, 0.9]),
+            Case((0.0, 2.0, 0.25, "l1"), [0.25, 1.75]),
             Case((0.2, 1.0, 0.0, "l2"), [0.2, 1.0]),
             Case((0.0, 2.0, 2.0, "l2"), [8 / 9, 10 / 9]),
         ],
@@ -22,13 +25,12 @@ EXERCISES: dict[str, Exercise] = {
     "02.2": Coding(
         "A cross-stitch",
         [
-            Case(([[1.0, 0.0], [0.0, 1.0]], [[4.0, 1.0], [8.0, 3.0]]), [[4.0, 1.0], [8.0, 3.0]]),
-            Case(([[0.75, 0.25], [0.25, 0.75]], [[4.0], [8.0]]), [[5.0], [7.0]]),
-            Case(([[1.0, 0.0], [-1.0, 0.0]], [[2.0, 3.0], [5.0, 7.0]]), [[2.0, 3.0], [-2.0, -3.0]]),
+            Case((np.eye(2), np.array([[4.0, 1.0], [8.0, 3.0]])), [[4.0, 1.0], [8.0, 3.0]]),
+            Case((np.array([[0.75, 0.25], [0.25, 0.75]]), np.array([[4.0], [8.0]])), [[5.0], [7.0]]),
+            Case((np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([[2.0, 3.0], [5.0, 7.0]])), [[2.0, 3.0], [-2.0, -3.0]]),
         ],
         hint="Row k of the matrix says how much task k takes of each task's activations: a matrix product.",
-        reason="np.asarray(alpha) @ np.asarray(h). The last case is a task that lives on the other's activations, with "
-        "the sign turned.",
+        reason="alpha @ h. The last case is a task that lives on the other's activations, with the sign turned.",
     ),
     "02.3": Prediction(
         "Opposite tasks",

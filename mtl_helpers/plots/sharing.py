@@ -229,7 +229,7 @@ def penalty_curves(effects: pd.DataFrame, reference: dict[float, float] | None =
     both = effects[effects["task"] == "both tasks"]
     correlations, models = sorted(both["correlation"].unique()), list(both["model"].unique())
     figure, axes = new_figure(12.5, 4.4, columns=len(correlations), sharey=True)
-    palette = ("#0072B2", "#56B4E9", "#CC79A7", "#767676")
+    palette = ("#0072B2", "#56B4E9", "#009E73", "#767676")
     for panel, p in zip(axes[0], correlations, strict=True):
         ends = []
         for number, model in enumerate(models):
