@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
+
+FOUR = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])  # all signs of two rows
 
 EXERCISES: dict[str, Exercise] = {
     "03.1": Coding(
@@ -22,10 +26,10 @@ EXERCISES: dict[str, Exercise] = {
     "03.2": Coding(
         "Rademacher complexity of a finite set",
         [
-            Case(([[1, 1], [-1, -1]], [[1, 1], [1, -1], [-1, 1], [-1, -1]]), 0.5),
-            Case(([[1, 1], [1, -1], [-1, 1], [-1, -1]], [[1, 1], [1, -1], [-1, 1], [-1, -1]]), 1.0),
-            Case(([[1, 1, 1]], [[1, 1, 1], [-1, -1, -1]]), 0.0),
-            Case(([[0.5, 0.5], [0.0, 0.0]], [[1, 1], [-1, -1]]), 0.25),
+            Case((np.array([[1, 1], [-1, -1]]), FOUR), 0.5),
+            Case((FOUR, FOUR), 1.0),
+            Case((np.array([[1, 1, 1]]), np.array([[1, 1, 1], [-1, -1, -1]])), 0.0),
+            Case((np.array([[0.5, 0.5], [0.0, 0.0]]), np.array([[1, 1], [-1, -1]])), 0.25),
         ],
         hint="Agreement of every model with every draw is one matrix product, divided by the number of rows. What "
         "comes first, the maximum over models or the mean over draws?",

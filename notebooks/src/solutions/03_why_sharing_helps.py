@@ -26,7 +26,6 @@ check("03.1", noise_left)
 
 # %%
 def rademacher(predictions, signs):
-    predictions, signs = np.asarray(predictions), np.asarray(signs)
     agreement = signs @ predictions.T / predictions.shape[1]
     return agreement.max(axis=1).mean()
 
