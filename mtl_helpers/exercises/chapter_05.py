@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
 
 EXERCISES: dict[str, Exercise] = {
     "05.1": Coding(
         "All pairs without visiting the pairs",
         [
-            Case(([[1.0, 2.0], [3.0, 1.0], [0.0, 2.0]],), 11.0),
-            Case(([[1.0, 0.0], [0.0, 1.0]],), 0.0),
-            Case(([[5.0, -2.0]],), 0.0),
-            Case(([[1.0], [1.0], [1.0], [1.0]],), 6.0),
+            Case((np.array([[1.0, 2.0], [3.0, 1.0], [0.0, 2.0]]),), 11.0),
+            Case((np.eye(2),), 0.0),
+            Case((np.array([[5.0, -2.0]]),), 0.0),
+            Case((np.ones((4, 1)),), 6.0),
         ],
         hint="For each column: the sum, squared, minus the sum of the squares. Add the columns up and take half.",
-        reason="vectors = np.asarray(vectors); 0.5 * (vectors.sum(axis=0) ** 2 - (vectors**2).sum(axis=0)).sum(). A "
+        reason="0.5 * (vectors.sum(axis=0) ** 2 - (vectors**2).sum(axis=0)).sum(). A "
         "single vector has no pair, and indeed its square minus its square is 0.",
     ),
     "05.2": Prediction(

@@ -14,7 +14,6 @@ from mtl_helpers.exercises import check, summary
 
 # %%
 def all_pairs(vectors):
-    vectors = np.asarray(vectors)
     return 0.5 * (vectors.sum(axis=0) ** 2 - (vectors**2).sum(axis=0)).sum()
 
 
