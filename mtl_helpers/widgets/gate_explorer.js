@@ -239,7 +239,7 @@ async function render({ model: host, el }) {
 
     function effects() {
       const unit = unitOf(model.metrics);
-      const each = data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(", ");
+      const each = data.tasks.map((name) => `${name} ${signed(changes[name] * unit.scale, unit.scale > 1 ? 1 : 3)}`).join(t(", "));
       return unit.scale > 1 ? t("{changes} points of {metric}", { changes: each, metric: unit.names }) : `${each} ${unit.name}`;
     }
 
@@ -252,8 +252,8 @@ async function render({ model: host, el }) {
         return t("{gate} listens most to {experts}", { gate, experts: best.map(({ weight, expert }) => `${here.experts[expert]} (${number(weight)})`).join(t(" and ")) });
       });
       const few = state.task >= 0 ? parts.filter((_, g) => here.gates[g] === data.tasks[state.task]) : parts.slice(0, 4);
-      const off = card.off ? ` ${t("Without {expert}", { expert: model.levels[card.off.level].experts[card.off.expert] })}${changes ? `: ${effects()}` : ""}.` : "";
-      return `${model.name}${model.levels.length > 1 ? `, ${t("level {level}", { level: l + 1 })}` : ""}: ${(few.length ? few : parts).join("; ")}.${off}`;
+      const off = card.off ? ` ${t("Without {expert}", { expert: model.levels[card.off.level].experts[card.off.expert] })}${changes ? `${t(": ")}${effects()}` : ""}${t(".")}` : "";
+      return `${model.name}${model.levels.length > 1 ? `${t(", ")}${t("level {level}", { level: l + 1 })}` : ""}${t(": ")}${(few.length ? few : parts).join(t("; "))}${t(".")}${off}`;
     }
 
     chartsAnew();

@@ -88,11 +88,11 @@ function render({ model: host, el }) {
   }
 
   function summary() {
-    const found = shown.spans.map((span) => `${nameOf(span)}, ${span[2]}`).join("; ") || t("no entities");
-    if (pair < 0) return `${found}. ${t("Fewer than two entities: no relation to ask for.")}`;
+    const found = shown.spans.map((span) => `${nameOf(span)}${t(", ")}${span[2]}`).join(t("; ")) || t("no entities");
+    if (pair < 0) return `${found}${t(".")} ${t("Fewer than two entities: no relation to ask for.")}`;
     const each = shown.pairs[pair];
     const top = each.probabilities.indexOf(Math.max(...each.probabilities));
-    return `${found}. ${t("Relation of {first} to {second}: {relation}, {chance}.", {
+    return `${found}${t(".")} ${t("Relation of {first} to {second}: {relation}, {chance}.", {
       first: nameOf(shown.spans[each.first]), second: nameOf(shown.spans[each.second]), relation: data.relations[top], chance: percent(each.probabilities[top]),
     })}`;
   }

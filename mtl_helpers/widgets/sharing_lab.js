@@ -104,7 +104,7 @@ async function render({ model: host, el }) {
     for (const chart of charts) chart();
     mark();
     words.textContent = sentence();
-    speak(`${inWords(shown)}. ${words.textContent}`);
+    speak(`${inWords(shown)}${t(".")} ${words.textContent}`);
   }
 
   function sentence() {
@@ -114,9 +114,9 @@ async function render({ model: host, el }) {
         const own = shown.tasks[k].models[m];
         return VERDICTS[own.verdict](readable(task), signed(own.effect[0]));
       });
-      return `${name} ${each.join(", ")}`;
+      return `${name} ${each.join(t(", "))}`;
     });
-    return t("Against {baseline}: {effects}.", { baseline: data.models[data.baseline], effects: parts.join("; ") });
+    return t("Against {baseline}: {effects}.", { baseline: data.models[data.baseline], effects: parts.join(t("; ")) });
   }
 
   function build(width) {
@@ -180,8 +180,8 @@ async function render({ model: host, el }) {
         row.effect.textContent = own.effect ? `${signed(own.effect[0])} ${SHORT[own.verdict]()}` : number(own.mean[0]);
         row.interval.textContent = own.effect ? t("{low} to {high}", { low: signed(own.effect[1]), high: signed(own.effect[2]) }) : t("baseline");
       });
-      const spoken = data.models.map((name, m) => `${name} ${number(models[m].mean[0])}${models[m].verdict ? `, ${SHORT[models[m].verdict]()}` : ""}`);
-      node.setAttribute("aria-label", t("{task}, test error: {errors}; best reachable {value}", { task: readable(task), errors: spoken.join("; "), value: number(reachable) }));
+      const spoken = data.models.map((name, m) => `${name} ${number(models[m].mean[0])}${models[m].verdict ? `${t(", ")}${SHORT[models[m].verdict]()}` : ""}`);
+      node.setAttribute("aria-label", t("{task}, test error: {errors}; best reachable {value}", { task: readable(task), errors: spoken.join(t("; ")), value: number(reachable) }));
     };
   }
 
