@@ -877,6 +877,7 @@ pd.Series(facts, name="joint training of entities and relations").to_frame()
 # lets you compare.
 #
 # **Does padding change anything?** It must not: mask before the max-pool, mask in the CRF. The tests hold a sentence alone against the same one padded.
+# A layer of your own hands Keras's mask on only if it sets `supports_masking = True` or defines `compute_mask`.
 #
 # **The relation model says "no relation" for everything.** Most pairs have none. Look at F1 per relation, never at accuracy; weigh the rare classes.
 #
