@@ -59,7 +59,7 @@ class PairwiseLoss(keras.losses.Loss):
         name: Name of the loss.
 
     Raises:
-        ValueError: If a list has fewer than two rows.
+        ValueError: If a list has fewer than two rows, or the batch fewer than a list.
 
     Example:
         >>> loss = PairwiseLoss(list_size=2)
@@ -83,6 +83,8 @@ class PairwiseLoss(keras.losses.Loss):
         Returns:
             ``[batch]``, whose mean is the mean loss of all pairs (0 if all gains are equal).
         """
+        if (given := y_pred.shape[0]) is not None and given < self.list_size:
+            raise ValueError(f"list_size={self.list_size}, but the batch has {given} rows: no list, no pair.")
         rows = ops.shape(y_pred)[0]
         used = rows // self.list_size * self.list_size
         gain, score = (ops.reshape(ops.reshape(each, (-1,))[:used], (-1, self.list_size)) for each in (y_true, y_pred))
@@ -110,6 +112,9 @@ def boosted_trees(data: MultiTaskData, label: np.ndarray, weight: np.ndarray | N
     Returns:
         The fitted classifier; ``tree_scores`` asks it about rows.
 
+    Raises:
+        ValueError: If the labels are not one a training row, or not both 0 and 1.
+
     Example:
         >>> from mtl_helpers.datasets import shop_log
         >>> log = shop_log(1000, users=50, skus=50)
@@ -120,6 +125,10 @@ def boosted_trees(data: MultiTaskData, label: np.ndarray, weight: np.ndarray | N
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
+    if len(label) != len(data.train) or set(np.unique(label)) != {0, 1}:
+        raise ValueError(
+            f"label has {len(label)} values {np.unique(label)[:5]}; give 0 or 1 for {len(data.train)} rows."
+        )
     categories = [
         isinstance(data.inputs[name], Categorical)
         for name, values in table_order(data.train)
@@ -132,7 +141,15 @@ def boosted_trees(data: MultiTaskData, label: np.ndarray, weight: np.ndarray | N
 
 
 def tree_scores(trees: Any, rows: Rows) -> np.ndarray:
-    """Gives the trees' probability of a 1 for each row, ``[rows]``."""
+    """Gives the trees' probability of a 1 for each row.
+
+    Args:
+        trees: What ``boosted_trees`` fitted.
+        rows: Rows with the same inputs.
+
+    Returns:
+        Probabilities ``[rows]``.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
@@ -160,14 +177,15 @@ def lists_by(groups: np.ndarray, size: int) -> np.ndarray:
         Row positions, ``[lists, size]``.
 
     Raises:
-        ValueError: If no group has as many rows.
+        ValueError: If a list has no row, or no group has as many.
 
     Example:
         >>> lists_by(np.array([7, 8, 7, 7, 8, 7]), 2).tolist()
         [[0, 2], [3, 5], [1, 4]]
     """
+    groups = np.asarray(groups)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    lists = [rows[: len(rows) // size * size].reshape(-1, size) for rows in members]
-    if size < 1 or not sum(map(len, lists)):
-        raise ValueError(f"size={size}: no group has so many rows (the largest has {max(map(len, members))}).")
-    return np.concatenate(lists)
+    largest = max(map(len, members), default=0)
+    if not 1 <= size <= largest:
+        raise ValueError(f"size={size}: no group has so many rows (the largest has {largest}).")
+    return np.concatenate([rows[: len(rows) // size * size].reshape(-1, size) for rows in members])

@@ -25,6 +25,11 @@ class Balancer:
     Attributes:
         recorded: Parts of the state, ``[tasks]`` each, that a study writes down after every epoch, in the rows of its
             frame whose split is ``"train"`` and whose metric is ``"balancer_<part>"``.
+
+    Example:
+        >>> balancer, gradients = Balancer(), [tf.constant([[1.0], [3.0]])]  # one weight, two tasks
+        >>> balancer.combine(tf.ones(2), gradients, [True], balancer.initial_state(["click", "like"]))[0][0].numpy()
+        array([4.], dtype=float32)
     """
 
     recorded: tuple[str, ...] = ("weights",)
@@ -102,7 +107,7 @@ class StaticWeights(Balancer):
 
     def __init__(self, weights: Mapping[str, float] | None = None) -> None:
         self.weights = dict(weights or {})
-        if min(self.weights.values(), default=0) < 0:
+        if not all(weight >= 0 for weight in self.weights.values()):
             raise ValueError(f"weights={self.weights}: a negative weight trains a task to be wrong; give at least 0.")
 
     def initial_state(self, tasks: Sequence[str]) -> State:
@@ -156,6 +161,14 @@ def task_gradients(
 
     Returns:
         For each variable its gradients ``[tasks, *shape]``, and whether more than one task uses it.
+
+    Example:
+        >>> common, own = tf.Variable(3.0), tf.Variable(2.0)
+        >>> with tf.GradientTape(persistent=True) as tape:
+        ...     losses = [common * own, 5 * common]
+        >>> gradients, shared = task_gradients(tape, losses, [common, own])
+        >>> [each.numpy().tolist() for each in gradients], shared
+        ([[2.0, 5.0], [3.0, 0.0]], [True, False])
     """
     by_task = [tape.gradient(loss, list(variables)) for loss in losses]
     by_variable = list(zip(*by_task, strict=True))

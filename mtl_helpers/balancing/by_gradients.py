@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtl_helpers.balancing.base import Balancer, State, StaticWeights, gram, task_gradients, weighted_sum
-from mtl_helpers.datasets.base import Rows
+from mtl_helpers.datasets.base import Rows, require_known
 from mtl_helpers.layers.arguments import at_least
 
 
@@ -208,12 +208,16 @@ def gradient_cosine(model: keras.Model, rows: Rows, losses: Mapping[str, keras.l
     Returns:
         Path of the layer -> cosines ``[tasks, tasks]`` in the order of ``losses``; NaN where a gradient is 0.
 
+    Raises:
+        ValueError: If a loss is for no output of the model.
+
     Example:
         >>> data = shop_log(100)
         >>> cosines = gradient_cosine(hard_sharing(data), data.train, task_losses(data))
         >>> [each.shape for each in cosines.values()]  # the embeddings and the shared layer
         [(2, 2), (2, 2)]
     """
+    require_known("losses", losses, model.output)
     variables = model.trainable_variables
     with tf.GradientTape(persistent=True) as tape:
         outputs = model({name: tf.constant(values) for name, values in rows.inputs.items()}, training=False)

@@ -88,7 +88,7 @@ class DynamicWeightAverage(Balancer):
     """
 
     def __init__(self, temperature: float = 2.0) -> None:
-        if temperature <= 0:
+        if not temperature > 0:
             raise ValueError(f"temperature={temperature} must be above 0; 2 is the paper's.")
         self.temperature = temperature
 

@@ -66,7 +66,10 @@ class BalancedModel(keras.Model):
 
     def make_train_function(self, force: bool = False) -> Any:
         """Prepares training as Keras does; reads what ``compile`` was given while Keras still runs eagerly."""
-        self._loss_weights = dict(self.get_compile_config()["loss_weights"] or {})
+        given = self.get_compile_config()["loss_weights"] or {}
+        if not isinstance(given, Mapping):
+            raise ValueError(f"loss_weights={given}: give a dict, task -> weight, of the tasks {self.tasks}.")
+        self._loss_weights = dict(given)
         return super().make_train_function(force)
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -175,12 +178,15 @@ def balanced(model: keras.Model, balancer: Balancer) -> BalancedModel:
         The balanced model, to be compiled.
 
     Raises:
-        ValueError: If the model is not functional or its outputs are not a dict.
+        ValueError: If the model is not functional, its outputs are not a dict, or the balancer is none.
 
     Example:
         >>> balanced(hard_sharing(shop_log(100)), PCGrad()).name
         'hard_sharing'
     """
     if not isinstance(getattr(model, "output", None), Mapping):
-        raise ValueError(f"model={model.name!r} has no dict of outputs; build it from keras.Input to {{task: output}}.")
+        name = getattr(model, "name", model)
+        raise ValueError(f"model={name!r} has no dict of outputs; build it from keras.Input to {{task: output}}.")
+    if not isinstance(balancer, Balancer):
+        raise ValueError(f"balancer={balancer!r} is not a Balancer; give an object, for instance GradNorm().")
     return BalancedModel(model.input, model.output, balancer, name=model.name)

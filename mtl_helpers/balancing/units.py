@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ def rescale_label(data: MultiTaskData, task: str, factor: float, shift: float = 
         The same data with ``(label - shift) * factor`` as the label, and as the truth where it is known.
 
     Raises:
-        ValueError: If the task is not a regression of the data, or the factor is 0.
+        ValueError: If the task is not a regression of the data, or the factor is 0 or not finite.
 
     Example:
         >>> data = video_log(100, tasks=("click", "watch_ratio"))
@@ -33,8 +34,8 @@ def rescale_label(data: MultiTaskData, task: str, factor: float, shift: float = 
     if task not in data.tasks or data.tasks[task].kind != "regression":
         choices = [name for name, kind in data.tasks.items() if kind.kind == "regression"]
         raise ValueError(f"task={task!r} is not a regression; choose from {choices}.")
-    if factor == 0:
-        raise ValueError("factor=0 makes all labels alike; give another number.")
+    if factor == 0 or not math.isfinite(factor * shift):
+        raise ValueError(f"factor={factor}, shift={shift} make all labels alike, or no numbers; give others.")
 
     def changed(arrays: Arrays) -> Arrays:
         return {name: ((values - shift) * factor).astype(np.float32) if name == task else values
@@ -69,6 +70,6 @@ def standardise_label(data: MultiTaskData, task: str) -> MultiTaskData:
     rescale_label(data, task, 1.0)  # says what is wrong with the task
     labels = data.train.labels[task]
     spread = float(np.nanstd(labels))
-    if spread == 0:
+    if not spread > 0:
         raise ValueError(f"task={task!r}: its label is {labels[0]:g} in every training row; drop it.")
     return rescale_label(data, task, 1 / spread, float(np.nanmean(labels)))

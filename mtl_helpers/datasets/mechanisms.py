@@ -244,6 +244,9 @@ def shuffled_helpers(data: MultiTaskData, main: str = "main", seed: int | None =
     Returns:
         The data; the truth of the shuffled tasks is left out.
 
+    Raises:
+        ValueError: If ``main`` is not a task of the data.
+
     Example:
         >>> data = shuffled_helpers(repeated_question(rows=100))
         >>> list(data.test.truth)

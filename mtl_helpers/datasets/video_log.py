@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -70,15 +70,8 @@ def video_log(
         ('followers', 'regulars', 'skimmers', 'listeners')
     """
     names = require_known("tasks", tasks, KINDS)
-    shares = {**RATES, **(rates or {})}
-    require_known("rates", shares, RATES)
-    gone = dict(missing or {})
-    if gone:
-        require_known("missing", gone, dict.fromkeys(names))
-    for argument, values in (("rates", shares), ("missing", gone)):
-        for task, share in values.items():
-            if not 0 < share < 1:
-                raise ValueError(f"{argument}[{task!r}]={share} is not a share between 0 and 1, both excluded.")
+    shares = RATES | checked_shares("rates", rates, RATES)
+    gone = checked_shares("missing", missing, names)
     if rows < 10 or users < len(SEGMENTS) or videos < len(TOPICS) or affinities < 1:
         raise ValueError(f"rows={rows}, users={users}, videos={videos}, affinities={affinities}: at least 10, 4, 8, 1.")
     random = random_numbers(seed)
@@ -87,12 +80,7 @@ def video_log(
     appeal, seconds = random.normal(size=videos)[video], random.lognormal(3.4, 0.6, size=videos)[video]
     match = random.standard_normal((rows, affinities))
     wish = wishes(match, segment, random) * steepness
-    logits = {"click": wish[:, 0] + 0.7 * appeal, "finish": wish[:, 1] - 0.7 * clickbait * appeal}
-    logits["like"] = 0.6 * (logits["click"] + logits["finish"])
-    truth = {task: sigmoid(centred(logits[task], shares[task])) for task in RATES}
-    truth["watch_ratio"] = sigmoid(logits["finish"])
-    labels = {task: (random.random(rows) < truth[task]) * 1.0 for task in RATES}
-    labels["watch_ratio"] = truth["watch_ratio"] + WATCH_NOISE * random.normal(size=rows)
+    truth, labels = outcomes(wish, appeal, clickbait, shares, random)
     present = {task: (random.random(rows) >= share).astype(np.float32) for task, share in gone.items()}
     for task, kept in present.items():
         labels[task] = np.where(kept, labels[task], np.nan)
@@ -126,6 +114,53 @@ def video_log(
         groups=SEGMENTS,
         vocabularies={column: (UNSEEN, *words) for column, (_, words) in codes.items()},
     )
+
+
+def checked_shares(argument: str, shares: Mapping[str, float] | None, known: Collection[str]) -> dict[str, float]:
+    """Gives shares of rows by task, after checking them.
+
+    Args:
+        argument: Name of the argument, for the message.
+        shares: Task -> share; none if None.
+        known: The tasks that can have one.
+
+    Returns:
+        Task -> share.
+
+    Raises:
+        ValueError: If a task is unknown, or a share not between 0 and 1.
+    """
+    given = dict(shares or {})
+    if given:
+        require_known(argument, given, dict.fromkeys(known))
+    for task, share in given.items():
+        if not 0 < share < 1:
+            raise ValueError(f"{argument}[{task!r}]={share} is not a share between 0 and 1, both excluded.")
+    return given
+
+
+def outcomes(
+    wish: np.ndarray, appeal: np.ndarray, clickbait: float, shares: Mapping[str, float], random: np.random.Generator
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Draws what happens.
+
+    Args:
+        wish: Wish to click and to finish, in logits, ``[rows, 2]``.
+        appeal: Appeal of the cover, ``[rows]``.
+        clickbait: How much of it is a broken promise.
+        shares: Task -> share of positive labels.
+        random: Source of the labels.
+
+    Returns:
+        Task -> true probability or mean ``[rows]``, and task -> label ``[rows]``.
+    """
+    logits = {"click": wish[:, 0] + 0.7 * appeal, "finish": wish[:, 1] - 0.7 * clickbait * appeal}
+    logits["like"] = 0.6 * (logits["click"] + logits["finish"])
+    truth = {task: sigmoid(centred(logits[task], shares[task])) for task in RATES}
+    truth["watch_ratio"] = sigmoid(logits["finish"])
+    labels = {task: (random.random(len(wish)) < truth[task]) * 1.0 for task in RATES}
+    labels["watch_ratio"] = truth["watch_ratio"] + WATCH_NOISE * random.normal(size=len(wish))
+    return truth, labels
 
 
 def wishes(match: np.ndarray, segment: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+
 from mtl_helpers.study.progress import in_notebook
 
 
@@ -20,11 +22,14 @@ def claim(text: str, condition: bool, details: str = "") -> None:
 
     Raises:
         AssertionError: If the claim does not hold and ``MTL_STRICT`` is 1.
+        TypeError: If the condition is a number, which would hold whatever it is, unless it is 0.
 
     Example:
         >>> claim("Two is more than one.", 2 > 1, "2 against 1")
         Claim holds: Two is more than one. (2 against 1)
     """
+    if isinstance(condition, int | float | np.number) and not isinstance(condition, bool):
+        raise TypeError(f"condition={condition!r} is a number; compare it with one, for instance difference > 0.")
     holds = bool(condition)
     verdict = "Claim holds" if holds else "Claim does not hold"
     behind = f" ({details})" if details else ""

@@ -54,6 +54,19 @@ class GateRecorder:
         self._means: list[list[np.ndarray]] = [[] for _ in self.layers]
         self._examples: list[list[np.ndarray]] = [[] for _ in self.layers]
 
+    def check_ablation(self) -> None:
+        """Refuses to switch experts off one by one where a gate has a single one.
+
+        Raises:
+            ValueError: Naming the layer.
+        """
+        for layer in self.layers:
+            for expert in range(len(layer.expert_names)):
+                try:
+                    layer.enabled_without([expert])
+                except ValueError as error:
+                    raise ValueError(f"ablate=True, layer {layer.name!r} of {self.name!r}: {error}") from None
+
     def record(self, epoch: int) -> None:
         """Notes the mean gate weights of every group, and those of a few examples."""
         if not self.layers:

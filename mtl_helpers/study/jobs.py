@@ -101,6 +101,8 @@ def train_together(job: Job, say: Callable[[str], Any], tick: Callable[[int], An
     trainer = make_trainer(name, job.builder, plan, settings, say)
     evaluator = Evaluator(name, trainer, plan, settings.losses)
     recorder = None if settings.gate_rows is None else GateRecorder(name, trainer, plan, settings.gate_rows)
+    if recorder and settings.ablate:
+        recorder.check_ablation()
     last = train(trainer, evaluator, recorder, settings, lambda epochs: tick(epochs * len(plan.seeds)))
     records = recorder.records(evaluator.scores, last, settings.ablate) if recorder else []
     frame, weights = evaluator.frame(last), trainer.get_weights()

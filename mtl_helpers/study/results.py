@@ -107,9 +107,7 @@ class Study:
             >>> found.compare("MMoE", "hard sharing")  # doctest: +SKIP
         """
         scores = self.scores(split, metric)
-        for argument, name in (("model", model), ("baseline", baseline)):
-            if name not in self.parameters:
-                raise ValueError(f"{argument}={name!r} is not in the study; choose from {sorted(self.parameters)}.")
+        self._require(model=model, baseline=baseline)
         table = scores.pivot(index=["data", "loss_weight", "task", "metric", "seed"], columns="model", values="value")
         difference = table[model] - table[baseline]
         rows = []
@@ -121,8 +119,26 @@ class Study:
         columns = ["data", "loss_weight", "task", "metric", "difference", "low", "high", "n", "method", "verdict"]
         return pd.DataFrame(rows, columns=columns)
 
+    def _require(self, **names: str) -> None:
+        """Refuses names that are no models of the study."""
+        for argument, name in names.items():
+            if name not in self.parameters:
+                raise ValueError(f"{argument}={name!r} is not in the study; choose from {sorted(self.parameters)}.")
+
     def table(self, split: str = "test", metric: str | None = None) -> pd.DataFrame:
-        """Gives the mean score of every model and task over the seeds, its standard error and the model's size."""
+        """Gives the mean score of every model and task over the seeds, its standard error and the model's size.
+
+        Args:
+            split: ``"validation"`` or ``"test"``.
+            metric: Name of the metric; each task's main one if None.
+
+        Returns:
+            A row a data set, loss weight, model and task: the metric, its ``mean``, ``standard_error``, the number of
+            ``seeds``, and the model's ``parameters``.
+
+        Raises:
+            ValueError: If nothing was measured on that split, or by that metric.
+        """
         grouped = self.scores(split, metric).groupby(["data", "loss_weight", "model", "task", "metric"], sort=False)
         table = grouped["value"].agg(mean="mean", standard_error="sem", seeds="count").reset_index()
         table["parameters"] = table["model"].map(self.parameters)
@@ -137,7 +153,13 @@ class Study:
 
         Returns:
             A newly built model with that run's final weights.
+
+        Raises:
+            ValueError: If there is no such model or run.
         """
+        self._require(model=name)
+        if not 0 <= run < len(self.plan.runs):
+            raise ValueError(f"run={run} is not one of {len(self.plan.runs)}; count from 0, in the order of plan.runs.")
         model = self.builders[name](self.plan.data)
         for variable, stack in zip(
             model.trainable_variables + model.non_trainable_variables, self.weights[name], strict=True

@@ -1,7 +1,7 @@
 """Training the task pair again and again: what a reader turns is data to the program, so nothing is compiled twice.
 
-A new cosine changes the rows' values, fewer rows change which of them the batches name, another penalty is one number a
-run. So a program traced once serves every setting, and many settings are simply more runs in it.
+A new cosine changes the rows' values, fewer rows change which of them the batches name, another penalty is a number. So
+a program traced once serves every setting, and many settings are simply more runs in it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import mtl_helpers.quiet  # noqa: F401  (TensorFlow first, without its log noise
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -70,15 +70,14 @@ class Setting:
 def pull_together(
     data: MultiTaskData,
     *,
-    norm: str = "l2",
+    norm: Literal["l2", "l1"] = "l2",
     hidden_units: Sequence[int] = (128,),
     tower_units: Sequence[int] = (8,),
     activation: str | None = "relu",
 ) -> keras.Model:
     """Builds soft sharing whose pull reaches through the whole networks, towers and outputs included.
 
-    ``models.soft_sharing`` pulls only at the layers that hard sharing would share. Its strength is 1 here; a
-    ``Retrainer`` multiplies it by the penalty of each run.
+    ``models.soft_sharing`` pulls at the hidden layers alone. A ``Retrainer`` multiplies this pull by a run's penalty.
 
     Args:
         data: Names numeric inputs and tasks, of one label each.
@@ -90,11 +89,14 @@ def pull_together(
     Returns:
         A model with an output a task.
 
+    Raises:
+        ValueError: If the norm is unknown or a width below 1.
+
     Example:
         >>> model = pull_together(task_pair(rows=1000), hidden_units=(16,))
     """
     inputs, tasks = make_inputs(data), list(data.tasks)
-    pull = SoftSharingPenalty(1.0, "l1" if norm == "l1" else "l2")
+    pull = SoftSharingPenalty(1.0, norm)
     x = features_per_task(data, inputs, embedding_dim=4)
     layers = [(units, activation) for units in (*hidden_units, *tower_units)] + [(1, None)]
     for units, own in layers:
@@ -156,9 +158,8 @@ class Retrainer:
             progress: Called with (share done, name of the model in training, empty at the end) while it works.
 
         Returns:
-            A row a model, setting, seed and task: model, correlation, rows, penalty, seed, task, the test error
-            ``value`` (1 is what guessing the mean costs), the ``validation`` error at the same moment, by which one
-            may choose a penalty, and the best ``reachable`` error of that test set.
+            A row a model, setting, seed and task: these, the test error ``value`` (1 is what guessing the mean costs),
+            the ``validation`` error then, to choose a penalty by, and the best ``reachable`` error of the test set.
 
         Raises:
             ValueError: If the number of settings is another one.

@@ -14,7 +14,7 @@ from mtl_helpers.losses import task_losses
 from mtl_helpers.study.gate_recorder import choose_gate_rows
 from mtl_helpers.study.jobs import Job, Key, Result, compute, join
 from mtl_helpers.study.keeping import Kept
-from mtl_helpers.study.plan import DataSource, LossWeights, make_plan
+from mtl_helpers.study.plan import DataSource, LossWeights, check_counts, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import Study
 from mtl_helpers.study.spreading import check_executor, spread
@@ -82,10 +82,9 @@ def study(
         >>> from mtl_helpers.models import hard_sharing, mmoe
         >>> found = study({"hard sharing": hard_sharing, "MMoE": mmoe}, task_pair(rows=2000), seeds=8)  # doctest: +SKIP
     """
-    if not builders:
-        raise ValueError("builders={} is empty; give at least one model, for instance {'MMoE': mmoe}.")
-    if epochs < 1 or batch_size < 1:
-        raise ValueError(f"epochs={epochs}, batch_size={batch_size}: both must be at least 1.")
+    if not isinstance(builders, Mapping) or not builders:
+        raise ValueError(f"builders={builders!r} names no model; give at least one, for instance {{'MMoE': mmoe}}.")
+    check_counts(epochs=epochs, batch_size=batch_size, early_stopping=1 if early_stopping is None else early_stopping)
     optimizer = optimizer or keras.optimizers.Adam(3e-3)
     check_optimizer(optimizer)
     if executor is not None:

@@ -23,8 +23,10 @@ def check_executor(executor: Executor, builders: dict[str, Builder]) -> None:
         builders: Model name -> what the workers are to call.
 
     Raises:
-        ValueError: If the workers are forked, or a builder cannot be sent to them.
+        ValueError: If it is no executor, the workers are forked, or a builder cannot be sent to them.
     """
+    if not hasattr(executor, "submit"):
+        raise ValueError(f"executor={executor!r} cannot submit jobs; give an object, such as a ProcessPoolExecutor.")
     if not isinstance(executor, ProcessPoolExecutor):
         return
     context = executor._mp_context

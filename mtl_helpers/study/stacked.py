@@ -37,8 +37,12 @@ def check_optimizer(optimizer: keras.optimizers.Optimizer) -> None:
         optimizer: The optimizer asked for.
 
     Raises:
-        ValueError: If it clips by norm, averages weights, or is not known to act element by element.
+        ValueError: If it is none, clips by norm, averages weights, or is not known to act element by element.
     """
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            f"optimizer={optimizer!r} is not an optimizer; give an object, such as keras.optimizers.Adam()."
+        )
     name = type(optimizer).__name__
     for setting in ("clipnorm", "global_clipnorm"):
         if getattr(optimizer, setting, None) is not None:

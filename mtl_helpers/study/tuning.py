@@ -15,7 +15,7 @@ from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.losses import task_losses
 from mtl_helpers.memory import release
 from mtl_helpers.study.evaluate import Evaluator, best_reachable
-from mtl_helpers.study.plan import DataSource, Plan, make_plan
+from mtl_helpers.study.plan import DataSource, Plan, check_counts, make_plan
 from mtl_helpers.study.progress import progress_bar
 from mtl_helpers.study.results import COLUMNS, Study
 from mtl_helpers.study.stacked import StackedModel
@@ -107,19 +107,17 @@ def tuned_study(
         The results, with one row a recipe, seed, task and metric for the validation and the test rows.
 
     Raises:
-        ValueError: If there is no recipe or learning rate, a task is of another kind, or a model cannot be stacked.
+        ValueError: If there is no recipe or learning rate, epochs or batch size are below 1, there are several data
+            sets, a task is of another kind, or a model cannot be stacked.
 
     Example:
         >>> recipes = {"DeepFM": Recipe(deepfm), "annealed": Recipe(deepfm, CosineDecay(1.0, 200))}  # doctest: +SKIP
         >>> found = tuned_study(recipes, census_income(rows=20_000), [1e-3, 3e-3, 1e-2])  # doctest: +SKIP
     """
     rates = [float(rate) for rate in learning_rates]
-    if not recipes or not rates or min(rates) <= 0:
-        raise ValueError(f"recipes={list(recipes)}, learning_rates={rates}: give at least one of each, rates above 0.")
-    plan = make_plan(data, seeds, None)
-    others = [task for task, kind in plan.data.tasks.items() if kind.kind not in ("binary", "regression")]
-    if others:
-        raise ValueError(f"tasks {others} are neither binary nor regressions; drop them with data.with_tasks([...]).")
+    check_recipes(recipes, rates)
+    check_counts(epochs=epochs, batch_size=batch_size)
+    plan = plan_of_one(data, seeds)
     steps = epochs * max(1, len(plan.data.train) // min(batch_size, len(plan.data.train)))
     bar = progress_bar(len(recipes) * len(rates), f"{len(recipes)} recipes × {len(rates)} rates", progress)
     found = TunedStudy(pd.DataFrame(), {}, best_reachable(plan), plan, {n: r.builder for n, r in recipes.items()})
@@ -147,6 +145,33 @@ def tuned_study(
     found.frame = pd.concat(frames, ignore_index=True)[COLUMNS]
     found.tuning = pd.concat(tuning, ignore_index=True)
     return found
+
+
+def check_recipes(recipes: Mapping[str, Recipe], rates: Sequence[float]) -> None:
+    """Refuses what cannot be trained.
+
+    Raises:
+        ValueError: If there is no recipe or learning rate, one is no ``Recipe``, or a rate not above 0.
+    """
+    if not recipes or not rates or not all(rate > 0 for rate in rates):
+        raise ValueError(f"recipes={list(recipes)}, learning_rates={rates}: give at least one of each, rates above 0.")
+    if others := {name: type(each).__name__ for name, each in recipes.items() if not isinstance(each, Recipe)}:
+        raise ValueError(f"recipes={others}: give a Recipe for each name, for instance Recipe(mmoe).")
+
+
+def plan_of_one(data: DataSource, seeds: int | Sequence[int]) -> Plan:
+    """Lists the runs of one data set whose tasks have a skill.
+
+    Raises:
+        ValueError: If there are several data sets, or a task is neither binary nor a regression.
+    """
+    if isinstance(data, Mapping):
+        raise ValueError(f"data={list(data)}: give one data set, or a function that draws it; one call for each.")
+    plan = make_plan(data, seeds, None)
+    others = [task for task, kind in plan.data.tasks.items() if kind.kind not in ("binary", "regression")]
+    if others:
+        raise ValueError(f"tasks {others} are neither binary nor regressions; drop them with data.with_tasks([...]).")
+    return plan
 
 
 def programs(recipes: Mapping[str, Recipe]) -> list[dict[str, Recipe]]:

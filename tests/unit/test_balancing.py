@@ -302,10 +302,12 @@ def test_comes_back_from_its_configuration(balancer):
     ("call", "message"),
     [
         (lambda: StaticWeights({"click": -1.0}), "a negative weight trains a task to be wrong"),
+        (lambda: StaticWeights({"click": float("nan")}), "a negative weight trains a task to be wrong"),
         (lambda: StaticWeights({"buy": 1.0}).initial_state(TASKS), "unknown ['buy']; choose from ['click', 'watch']"),
         (lambda: UncertaintyWeighting("buy").initial_state(TASKS), "regressions=['buy']: unknown ['buy']"),
         (lambda: UncertaintyWeighting(learning_rate=-1), "learning_rate=-1"),
         (lambda: DynamicWeightAverage(0), "temperature=0 must be above 0"),
+        (lambda: DynamicWeightAverage(float("nan")), "temperature=nan must be above 0"),
         (lambda: GradNorm(alpha=-0.1), "alpha=-0.1"),
     ],
 )

@@ -195,7 +195,11 @@ def test_errors_name_what_is_wrong(tiny_data):
     x = keras.Input((1,))
     with pytest.raises(ValueError, match="has no dict of outputs"):
         balanced(keras.Model(x, keras.layers.Dense(1)(x)), PCGrad())
+    with pytest.raises(ValueError, match="balancer='PCGrad' is not a Balancer"):
+        balanced(hard_sharing(tiny_data), "PCGrad")
     model = balanced(hard_sharing(tiny_data), PCGrad())
+    with pytest.raises(ValueError, match=r"losses=\['clik'\]: unknown"):
+        gradient_cosine(model, tiny_data.train, {"clik": keras.losses.BinaryCrossentropy()})
     model.compile("sgd", loss="mse")
     with pytest.raises(ValueError, match=r"loss=str: give a dict with the keys \['click', 'pay', 'watch'\]"):
         fit(model, tiny_data)

@@ -46,6 +46,7 @@ def test_skill_is_0_for_knowing_nothing_and_1_for_perfect():
     [
         (lambda: rescale_label(DATA, "click", 2), "task='click' is not a regression; choose from ['watch_ratio']"),
         (lambda: rescale_label(DATA, "watch_ratio", 0), "factor=0"),
+        (lambda: rescale_label(DATA, "watch_ratio", float("nan")), "factor=nan"),
         (lambda: standardise_label(rescale_label(DATA, "watch_ratio", 1e-60), "watch_ratio"), "in every training row"),
     ],
 )

@@ -48,6 +48,8 @@ def test_the_pairwise_loss_survives_masking_saving_and_falls_with_the_right_orde
     assert right < np.log(2) < wrong
     again = keras.losses.deserialize(keras.losses.serialize(PairwiseLoss(list_size=3, by_gain=False)))
     assert (again.list_size, again.by_gain) == (3, False)
+    with pytest.raises(ValueError, match="list_size=4, but the batch has 3 rows"):
+        PairwiseLoss(list_size=4)(gain, gain)
     with pytest.raises(ValueError, match="list_size=1"):
         PairwiseLoss(list_size=1)
 

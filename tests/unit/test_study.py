@@ -257,8 +257,20 @@ def test_both_roads_give_the_same():
     [
         (dict(seeds=0), "seeds=0"),
         (dict(seeds=[1, 1]), "each once"),
-        (dict(builders={}), "builders={} is empty"),
+        (dict(seeds=[-1]), "none below 0"),
+        (dict(seeds="3"), "seeds='3' is not a count"),
+        (dict(builders={}), "builders={} names no model"),
+        (dict(builders=shared), "names no model; give at least one, for instance {'MMoE': mmoe}"),
         (dict(epochs=0), "epochs=0"),
+        (dict(batch_size=32.0), "batch_size=32.0 is not a whole number"),
+        (dict(early_stopping=0), "early_stopping=0 is not a whole number of at least 1"),
+        (dict(loss_weights=[1, 1]), "loss_weights=.*is no dict"),
+        (dict(loss_weights={"a": {"click": 1.0}, "watch": 2.0}), "mixes weights and labels"),
+        (dict(loss_weights={"click": float("nan")}), "negative weight"),
+        (dict(optimizer="adam"), "optimizer='adam' is not an optimizer; give an object"),
+        (dict(executor="process"), "executor='process' cannot submit jobs"),
+        (dict(data=[make_data()]), "data: a list; give a MultiTaskData"),
+        (dict(losses={"click": "mse"}), "loss='mse' is not a loss"),
         (dict(loss_weights={"like": 1.0}), "loss_weights=.*'like'.*'click', 'watch'"),
         (dict(loss_weights={"click": -1.0}), "negative weight"),
         (dict(losses={"like": "mse"}), "losses=.*'like'"),
@@ -294,6 +306,10 @@ def test_labels_of_one_class_or_none_are_refused():
     none = dataclasses.replace(data.train, weights={"watch": np.zeros(len(data.train), "float32")})
     with pytest.raises(ValueError, match="task 'watch' has no training label"):
         make_plan(dataclasses.replace(data, train=none), 1, None)
+    with pytest.raises(ValueError, match="task 'click' has only the label 0 in validation"):
+        make_plan(dataclasses.replace(data, validation=single.train), 1, None)
+    with pytest.raises(ValueError, match="task 'click' has no test label"):
+        make_plan(dataclasses.replace(data, test=data.test.take(slice(0))), 1, None)
 
 
 def test_weights_left_out_are_one():

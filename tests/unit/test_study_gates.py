@@ -1,6 +1,7 @@
 """A study's gate records are what the trained models' gates say, and its ablations what switching off does."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -101,3 +102,10 @@ def test_a_model_without_gates_records_nothing(data, found):
     recorder = GateRecorder("hard", trainer, plan, choose_gate_rows(data))
     recorder.record(epoch=0)
     assert recorder.records({}, np.array([0]), ablate=True) == []
+
+
+def test_the_only_expert_of_a_gate_is_not_switched_off(data):
+    model = ple(data, levels=1, shared_experts=0, private_experts=1)
+    recorder = GateRecorder("alone", SimpleNamespace(model=model), make_plan(data, 1, None), choose_gate_rows(data))
+    with pytest.raises(ValueError, match="ablate=True, layer 'level_1' of 'alone': .*the last expert of a gate"):
+        recorder.check_ablation()

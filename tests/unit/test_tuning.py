@@ -93,6 +93,9 @@ def test_schedules_become_factors() -> None:
     [
         ({"recipes": {}}, "give at least one of each"),
         ({"learning_rates": [0.0]}, "rates above 0"),
+        ({"recipes": {"plain": logistic_regression}}, "give a Recipe for each name"),
+        ({"data": {"a": None, "b": None}}, "give one data set"),
+        ({"epochs": 0}, "epochs=0 is not a whole number"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_in_one_line(data: MultiTaskData, change: dict, message: str) -> None:
