@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from mtl_helpers.layers.arguments import Tensor
+from mtl_helpers.layers.arguments import Tensor, check_axes
 from mtl_helpers.layers.tag_tables import decode_tags, tag_log_probability
 from mtl_helpers.memory import gradients_forgotten_with_graph
 
@@ -42,7 +42,7 @@ class ConditionalRandomField(keras.layers.Layer):
         The first token has no tag before it, so all its rows are the same. Tables of padding are all zero.
 
     Raises:
-        ValueError: If ``classes`` is below 2 or differs from the scores' last dimension.
+        ValueError: If ``classes`` is below 2 or differs from the scores' last dimension, or these have other axes.
 
     References:
         J. Lafferty, A. McCallum, F. Pereira: Conditional random fields, ICML 2001. The neural form with start and end
@@ -64,6 +64,7 @@ class ConditionalRandomField(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the transition, start and end scores, all zero: no opinion about neighbours yet."""
+        check_axes("scores", input_shape, 3)
         if input_shape[-1] != self.classes:
             raise ValueError(
                 f"scores of width {input_shape[-1]} for classes={self.classes}; put a Dense({self.classes}) before."

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtl_helpers.layers.arguments import Shape, Tensor, at_least
+from mtl_helpers.datasets.kinds import distinct
+from mtl_helpers.layers.arguments import Shape, Tensor, at_least, check_axes
 from mtl_helpers.layers.gating import GatedExperts
 
 
@@ -43,8 +44,8 @@ class CustomizedGateControl(GatedExperts):
     another task's private experts.
 
     Raises:
-        ValueError: If a task would have no expert, the number of private experts does not match the tasks, or the
-            temperature or dropout is out of range.
+        ValueError: If a task would have no expert, the number of private experts does not match the tasks, two tasks
+            have one name, or the temperature or dropout is out of range.
 
     Example:
         >>> layer = CustomizedGateControl(2, private_experts=(1, 3), expert_units=(16,), tasks=("a", "b"))
@@ -84,6 +85,9 @@ class CustomizedGateControl(GatedExperts):
             raise ValueError(
                 f"inputs={input_shape}: give a list of {len(self.counts)} tensors, one a task and then the shared one."
             )
+        if len(set(map(tuple, input_shape))) > 1:
+            raise ValueError(f"inputs={input_shape} differ in shape; give tensors of one width.")
+        check_axes("inputs", input_shape[0], 2)
         self.build_experts(input_shape[0][-1] or 0)
 
     def call(self, inputs: list[Tensor], training: bool | None = None) -> tuple[list[Tensor], Tensor]:
@@ -121,13 +125,14 @@ def expert_counts(shared_experts: int, private_experts: int | Sequence[int], tas
         Private experts of each task, then the shared ones.
 
     Raises:
-        ValueError: If the counts do not fit the tasks, one is negative, or a task would have no expert at all or is
-            called "shared".
+        ValueError: If the counts do not fit the tasks, one is negative, two tasks have one name, or a task would have
+            no expert at all or is called "shared".
 
     Example:
         >>> expert_counts(4, 2, ("click", "like"))
         (2, 2, 4)
     """
+    distinct("tasks", tasks)
     private = [private_experts] * len(tasks) if isinstance(private_experts, int) else list(private_experts)
     if len(private) != len(tasks):
         raise ValueError(

@@ -52,7 +52,7 @@ class FactorizationMachine(keras.layers.Layer):
     Output: ``[batch, units]`` and, if asked for, the vectors ``x_i v_i`` ``[batch, features, units * dim]``.
 
     Raises:
-        ValueError: If ``dim`` is negative or ``units`` below 1.
+        ValueError: If ``dim`` is negative or ``units`` below 1, or the inputs do not fit ``sizes``.
 
     Example:
         >>> layer = FactorizationMachine(dim=4, sizes=(10, 3))
@@ -71,7 +71,9 @@ class FactorizationMachine(keras.layers.Layer):
 
     def build(self, input_shape: Shape | list[Shape]) -> None:
         """Creates the bias, a weight and a vector a feature."""
-        numeric = self._split(input_shape)[1]
+        categories, numeric = self._split(input_shape)
+        if (categories[-1] if categories else 0) != len(self.sizes):
+            raise ValueError(f"inputs={input_shape} for sizes={self.sizes}: give a column a size, then the numbers.")
         features = sum(self.sizes) + (numeric[-1] if numeric else 0)
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         self.linear = self.add_weight(name="linear", shape=(features, self.units), initializer="zeros")
@@ -95,7 +97,9 @@ class FactorizationMachine(keras.layers.Layer):
 
     def _split(self, inputs: Any) -> tuple[Any, Any]:
         """Tells categories from numbers, in tensors as in shapes; None for what is absent."""
-        both = isinstance(inputs, list) or (isinstance(inputs, tuple) and isinstance(inputs[0], tuple | list))
+        both = isinstance(inputs, list | tuple) and not isinstance(inputs[0], int | None)  # a shape begins with these
+        if both and len(inputs) != 2:
+            raise ValueError(f"inputs: a list of {len(inputs)}; give [categories, numbers], or one of them alone.")
         if both:
             return inputs[0], inputs[1]
         return (inputs, None) if self.sizes else (None, inputs)

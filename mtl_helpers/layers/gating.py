@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtl_helpers.datasets.kinds import distinct
 from mtl_helpers.layers.arguments import Shape, Tensor, widths
 from mtl_helpers.layers.parallel import ParallelDense
 
@@ -33,7 +34,7 @@ def gate_weights(
 
     Args:
         logits: ``[batch, gates, experts]``.
-        allowed: Which expert each gate may use, boolean, broadcast to the logits; all if None.
+        allowed: Which expert each gate may use, boolean, broadcast to the logits, at least one a gate; all if None.
         temperature: Divides the logits: near 0 each gate picks one expert, large it spreads evenly.
         dropout: Probability with which a row's gate loses an expert.
         seed: Source of the randomness of dropout.
@@ -132,7 +133,14 @@ class GatedExperts(keras.layers.Layer):
         gate_names: The gates' names, in the order of the weights.
         expert_names: The experts' names, in the order of the weights.
         expert_enabled: Weight ``[experts]``, not trained: 1, or 0 for an expert that is switched off.
+        allowed: Which gate may use which expert, boolean ``[gates, experts]``; None if every gate may use all.
+
+    Raises:
+        ValueError: If there is no gate, two have one name, a width is below 1, or the temperature or dropout is out of
+            range.
     """
+
+    allowed: np.ndarray | None = None
 
     def __init__(
         self,
@@ -147,11 +155,11 @@ class GatedExperts(keras.layers.Layer):
         super().__init__(**kwargs)
         if not gate_names:
             raise ValueError(f"{type(self).__name__} was given no gate; name one a task.")
-        if temperature <= 0:
+        if not temperature > 0:
             raise ValueError(f"temperature={temperature} is not above 0; 1 leaves the gates as they are.")
         if not 0 <= gate_dropout < 1:
             raise ValueError(f"gate_dropout={gate_dropout} is not a probability below 1; 0.1 is usual.")
-        self.expert_names, self.gate_names = tuple(expert_names), tuple(gate_names)
+        self.expert_names, self.gate_names = tuple(expert_names), distinct("gates", gate_names)
         self.expert_units = widths("expert_units", expert_units)
         self.temperature, self.gate_dropout = temperature, gate_dropout
         self.activation = keras.activations.get(activation)
@@ -199,16 +207,21 @@ class GatedExperts(keras.layers.Layer):
             experts: Their positions, counted from 0.
 
         Raises:
-            ValueError: If a position does not exist, or no expert would be left.
+            ValueError: If a position does not exist, or a gate would have no expert left.
         """
+        self.expert_enabled.assign(self.enabled_without(experts))
+
+    def enabled_without(self, experts: Sequence[int]) -> np.ndarray:
+        """Gives what ``expert_enabled`` would be without some experts; raises what ``switch_off`` does."""
         enabled = self.expert_enabled.numpy().copy()
         unknown = [expert for expert in experts if not 0 <= expert < len(enabled)]
         if unknown:
             raise ValueError(f"experts={list(experts)}: there is no {unknown}; count from 0 to {len(enabled) - 1}.")
         enabled[list(experts)] = 0
-        if not enabled.any():
-            raise ValueError(f"experts={list(experts)} would switch off the last expert; leave one on.")
-        self.expert_enabled.assign(enabled)
+        left = (enabled > 0) if self.allowed is None else self.allowed & (enabled > 0)
+        if not left.any(axis=-1).all():
+            raise ValueError(f"experts={list(experts)} would switch off the last expert of a gate; leave one on.")
+        return enabled
 
     def switch_on_all(self) -> None:
         """Puts every expert back."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from mtl_helpers.layers.arguments import Shape, Tensor, at_least
+from mtl_helpers.layers.arguments import Shape, Tensor, at_least, check_axes
 from mtl_helpers.layers.gating import GatedExperts, load_imbalance
 
 
@@ -36,7 +36,8 @@ class MixtureOfExperts(GatedExperts):
     Output: the mixtures ``[batch, gates, units]`` and the gates' weights ``[batch, gates, experts]``.
 
     Raises:
-        ValueError: If there is no expert or gate, or the temperature, dropout or load balancing is out of range.
+        ValueError: If there is no expert or gate, two gates have one name, or the temperature, dropout or load
+            balancing is out of range.
 
     Example:
         >>> layer = MixtureOfExperts(experts=8, expert_units=(16,), gates=("click", "like"))
@@ -64,6 +65,7 @@ class MixtureOfExperts(GatedExperts):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the weights."""
+        check_axes("inputs", input_shape, 2)
         self.build_experts(input_shape[-1] or 0)
 
     def call(self, inputs: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:

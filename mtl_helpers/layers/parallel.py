@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from mtl_helpers.layers.arguments import Shape, Tensor, at_least
+from mtl_helpers.layers.arguments import Shape, Tensor, at_least, check_axes
 
 
 @keras.saving.register_keras_serializable(package="mtl_helpers")
@@ -63,7 +63,7 @@ class ParallelDense(keras.layers.Layer):
     Output: ``[batch, copies, units]``.
 
     Raises:
-        ValueError: If ``copies`` or ``units`` is below 1.
+        ValueError: If ``copies`` or ``units`` is below 1, or the input has other axes or another number of slices.
 
     Example:
         >>> layer = ParallelDense(copies=3, units=16, activation="relu")
@@ -93,6 +93,7 @@ class ParallelDense(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the stacked kernel and bias."""
+        check_axes("inputs", input_shape, 2, 3)
         if len(input_shape) == 3 and input_shape[1] != self.copies:
             raise ValueError(
                 f"inputs={input_shape} hold {input_shape[1]} slices for copies={self.copies}; give as many."

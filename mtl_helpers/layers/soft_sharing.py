@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from mtl_helpers.layers.arguments import Shape, Tensor, at_least
+from mtl_helpers.layers.arguments import Shape, Tensor, at_least, check_axes
 
 
 @keras.saving.register_keras_serializable(package="mtl_helpers")
@@ -62,7 +62,7 @@ class CrossStitch(keras.layers.Layer):
     Output: the mixtures, of the same shape.
 
     Raises:
-        ValueError: If ``own`` is not between 0 and 1.
+        ValueError: If ``own`` is not between 0 and 1, or the input has other axes.
 
     Example:
         >>> layer = CrossStitch(own=0.75)
@@ -78,6 +78,7 @@ class CrossStitch(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Creates the mixing matrix ``alpha`` ``[tasks, tasks]``."""
+        check_axes("inputs", input_shape, 3)
         tasks = input_shape[1] or 1
         others = (1 - self.own) / max(1, tasks - 1)
         start = ops.eye(tasks) * (self.own - others) + others

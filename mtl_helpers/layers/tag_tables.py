@@ -14,6 +14,8 @@ from mtl_helpers.layers.arguments import Tensor
 def token_mask(tables: Tensor) -> Tensor:
     """Tells tokens from padding: a row of probabilities never consists of ones, so an all-zero table is padding.
 
+    A table of NaN is a token, so that a training that diverged has the loss NaN, and not 0.
+
     Args:
         tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
 
@@ -25,7 +27,7 @@ def token_mask(tables: Tensor) -> Tensor:
         >>> token_mask(tables).numpy().tolist()
         [[True, False]]
     """
-    return ops.any(tables < 0, axis=(-2, -1))
+    return ops.any(tables != 0, axis=(-2, -1))
 
 
 def tag_log_probability(tags: Tensor, tables: Tensor) -> Tensor:
@@ -80,7 +82,10 @@ def decode_tags(tables: Tensor) -> Tensor:
 
 
 def tag_marginals(tables: Tensor) -> Tensor:
-    """Gives the probability of each tag at each token, over all tag sequences (the forward-backward result).
+    """Gives the probability of each tag at each token, over all tag sequences.
+
+    It is what the forward-backward algorithm gives (L. Rabiner, 1989, DOI 10.1109/5.18626, equation 27), in one pass:
+    the tables hold the backward half already.
 
     Args:
         tables: float ``[batch, length, classes, classes]`` of a ``ConditionalRandomField``.
@@ -114,10 +119,14 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
         **kwargs: For ``keras.losses.Loss``; ``reduction`` is fixed.
 
     Call:
-        y_true: int ``[batch, length]``, the tags.
+        y_true: int ``[batch, length]``, the tags; a tag that is not one, such as -1, is an error or a wrong loss. A
+            ``MultiTaskData`` refuses those.
         y_pred: float ``[batch, length, classes, classes]``, the layer's output.
         sample_weight: float ``[batch]`` or ``[batch, length]``; 0 leaves a sentence out. The chain conditions on every
             tag, so weights are meant for sentences and padding, not for single tokens with an unknown tag.
+
+    Raises:
+        ValueError: If the predictions are not the layer's tables.
 
     Example:
         >>> from mtl_helpers.models import ner_relation
@@ -135,6 +144,11 @@ class CRFNegativeLogLikelihood(keras.losses.Loss):
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Gives the mean over the batch's tokens (0 for a batch without any)."""
         y_pred = ops.convert_to_tensor(y_pred)
+        if len(y_pred.shape) != 4:
+            raise ValueError(
+                f"y_pred={tuple(y_pred.shape)} is no table of a ConditionalRandomField; for tags chosen one by one "
+                "give text_losses(data, tagger='softmax')."
+            )
         weights = ops.cast(token_mask(y_pred), "float32")
         if sample_weight is not None:
             given = ops.cast(sample_weight, "float32")

@@ -43,6 +43,10 @@ def one_gate(
     Returns:
         A model with an output a task; its gate is named "shared".
 
+    Raises:
+        ValueError: If a number of experts or a width is below 1, the temperature not above 0, the dropout not a
+            probability below 1, the load balancing negative, or the data holds text.
+
     Example:
         >>> model = one_gate(task_pair(correlation=0.5, rows=1000))
     """
@@ -85,6 +89,10 @@ def mmoe(
 
     Returns:
         A model with an output a task; its gates are named like the tasks.
+
+    Raises:
+        ValueError: If a number of experts or a width is below 1, the temperature not above 0, the dropout not a
+            probability below 1, the load balancing negative, or the data holds text.
 
     Example:
         >>> model = mmoe(task_pair(correlation=0.5, rows=1000), experts=4, expert_units=(32, 16))
@@ -134,7 +142,9 @@ def ple(
         A model with an output a task; its gated layers are named "level_1", "level_2" and so on.
 
     Raises:
-        ValueError: If ``levels`` is below 1, or ``private_experts`` does not fit the tasks.
+        ValueError: If ``levels`` or a width is below 1, ``private_experts`` does not fit the tasks or leaves one
+            without experts, a task is called "shared", the temperature is not above 0, the dropout not a probability
+            below 1, or the data holds text.
 
     Example:
         >>> model = ple(task_pair(correlation=0.5, rows=1000), levels=2, shared_experts=2, private_experts=(3, 3))
@@ -189,6 +199,9 @@ def cgc(
 
     Returns:
         A model with an output a task.
+
+    Raises:
+        ValueError: As ``ple`` does.
 
     Example:
         >>> model = cgc(task_pair(correlation=0.5, rows=1000), shared_experts=2, private_experts=3)

@@ -25,6 +25,9 @@ def logistic_regression(data: MultiTaskData) -> keras.Model:
     Returns:
         A model with an output a task.
 
+    Raises:
+        ValueError: If the data holds text.
+
     Example:
         >>> model = logistic_regression(task_pair(correlation=0.5, rows=1000))
     """
@@ -44,6 +47,9 @@ def factorization_machine(data: MultiTaskData, *, embedding_dim: int = 4) -> ker
 
     Returns:
         A model with an output a task.
+
+    Raises:
+        ValueError: If ``embedding_dim`` is negative, or the data holds text.
 
     Example:
         >>> model = factorization_machine(task_pair(correlation=0.5, rows=1000), embedding_dim=8)
@@ -73,6 +79,9 @@ def deepfm(
 
     Returns:
         A model with an output a task.
+
+    Raises:
+        ValueError: If a width is below 1, or the data holds text (``ner_relation`` reads that).
 
     Example:
         >>> model = deepfm(census_income().with_tasks(["income"]), hidden_units=(128, 64))

@@ -118,10 +118,14 @@ def text_losses(data: MultiTaskData, tagger: str = "crf") -> dict[str, keras.los
     Returns:
         Task name -> loss; both are means over what has a label.
 
+    Raises:
+        ValueError: If the tagger is unknown, or the data holds no text.
+
     Example:
         >>> text_losses(relation_corpus(50))["entity"].name
         'crf_negative_log_likelihood'
     """
+    _check(data, {"tagger": tagger})
     crossentropy = {name: Masked(keras.losses.SparseCategoricalCrossentropy()) for name in data.tasks}
     tags = [name for name, task in data.tasks.items() if task.kind == "tags" and tagger == "crf"]
     return {**crossentropy, **{name: CRFNegativeLogLikelihood() for name in tags}}

@@ -122,6 +122,9 @@ def dense_stack(x: Tensor, units: Sequence[int], activation: str | None = "relu"
     Returns:
         ``[batch, units[-1]]``.
 
+    Raises:
+        ValueError: If a width is below 1.
+
     Example:
         >>> dense_stack(np.ones((5, 3)), (16, 8)).shape
         TensorShape([5, 8])
@@ -203,6 +206,9 @@ def towers(
 
     Returns:
         Task name -> output.
+
+    Raises:
+        ValueError: If a width is below 1.
 
     Example:
         >>> data = task_pair(rows=100)

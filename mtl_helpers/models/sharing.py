@@ -37,6 +37,9 @@ def single_task(
     Returns:
         A model with an output a task.
 
+    Raises:
+        ValueError: If a width is below 1, or the data holds text (``ner_relation`` reads that).
+
     Example:
         >>> model = single_task(task_pair(correlation=0.5, rows=1000))
         >>> list(model.output)
@@ -69,6 +72,9 @@ def hard_sharing(
 
     Returns:
         A model with an output a task.
+
+    Raises:
+        ValueError: If a width is below 1, or the data holds text (``ner_relation`` reads that).
 
     Example:
         >>> model = hard_sharing(task_pair(correlation=0.5, rows=1000), hidden_units=(64, 32))
@@ -108,7 +114,7 @@ def soft_sharing(
         A model with an output a task.
 
     Raises:
-        ValueError: If the penalty is negative or the norm unknown.
+        ValueError: If the penalty is negative, the norm unknown, a width below 1, or the data holds text.
 
     Example:
         >>> model = soft_sharing(task_pair(correlation=0.5, rows=1000), penalty=1e-2, norm="l1")
@@ -147,7 +153,7 @@ def cross_stitch(
         A model with an output a task.
 
     Raises:
-        ValueError: If ``own`` is not between 0 and 1.
+        ValueError: If ``own`` is not between 0 and 1, a width is below 1, or the data holds text.
 
     Example:
         >>> model = cross_stitch(task_pair(correlation=0.5, rows=1000), hidden_units=(32, 32))

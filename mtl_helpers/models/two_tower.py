@@ -24,6 +24,9 @@ def two_tower(
 ) -> keras.Model:
     """Builds a user network and an item network, joined under a tower an objective.
 
+    Huang et al. 2013, "Learning deep structured semantic models for web search using clickthrough data",
+    DOI 10.1145/2505515.2505665, has the two towers and compares their vectors; here each task's own tower reads both.
+
     Both lower networks are shared by all tasks. Their outputs are the layers "user_vector" and "item_vector", which can
     be read off, for instance to store the items' vectors beforehand.
 

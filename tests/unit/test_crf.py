@@ -181,6 +181,13 @@ def test_wrong_sizes_are_named():
         ConditionalRandomField(1)
     with pytest.raises(ValueError, match=r"Dense\(4\)"):
         ConditionalRandomField(4)(np.zeros((1, 2, 3), "float32"))
+    with pytest.raises(ValueError, match="2 axes; give 3"):
+        ConditionalRandomField(3)(np.zeros((2, 3), "float32"))
+
+
+def test_scores_that_diverged_are_no_padding():
+    tables = ConditionalRandomField(3)(np.full((1, 2, 3), np.nan, "float32"))
+    assert np.isnan(CRFNegativeLogLikelihood()(np.zeros((1, 2), int), tables))
 
 
 def test_a_program_with_a_field_is_forgotten():

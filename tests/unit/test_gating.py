@@ -219,6 +219,13 @@ def test_second_level_gates_read_what_the_first_level_gave():
     np.testing.assert_allclose(np.array(weights)[:, 0][:, [0, 2]], wanted, atol=1e-5)
 
 
+def switched_off(experts):
+    """Two tasks with an expert each, and a shared one, without some of them."""
+    layer = CustomizedGateControl(1, 1, (4,), ("a", "b"))
+    layer([numbers(2, 3)] * 3)
+    layer.switch_off(experts)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -233,6 +240,13 @@ def test_second_level_gates_read_what_the_first_level_gave():
         (lambda: CustomizedGateControl(0, (1, 0), (4,), ("a", "b")), "without experts"),
         (lambda: CustomizedGateControl(-1, 1, (4,), ("a", "b")), "shared_experts=-1"),
         (lambda: CustomizedGateControl(1, 1, (4,), ("a", "b"))([numbers(2, 3)] * 2), "list of 3 tensors"),
+        (lambda: CustomizedGateControl(1, 1, (4,), ("a", "b"))([numbers(2, 3), *[numbers(2, 4)] * 2]), "one width"),
+        (lambda: CustomizedGateControl(1, 1, (4,), ("a", "a")), "holds a name twice"),
+        (lambda: MixtureOfExperts(gates="click"), "gates='click' is a single text"),
+        (lambda: MixtureOfExperts(temperature=float("nan")), "temperature=nan"),
+        (lambda: MixtureOfExperts(expert_units=(2.5,)), r"expert_units=\(2.5,\)"),
+        (lambda: MixtureOfExperts()(numbers(2, 3, 4)), r"inputs=\(2, 3, 4\) have 3 axes; give 2"),
+        (lambda: switched_off([0, 2]), "the last expert of a gate"),  # task b could still use its own
     ],
 )
 def test_wrong_arguments_are_named(make, message):

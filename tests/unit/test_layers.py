@@ -3,6 +3,7 @@
 import mtl_helpers.quiet  # noqa: F401
 
 import itertools
+import json
 
 import hypothesis.extra.numpy as arrays
 import keras
@@ -208,6 +209,9 @@ def test_config_and_shapes(layer, inputs):
     shapes = [n for each in keras.tree.flatten(outputs) for n in each.shape]
     for one, other in zip(keras.tree.flatten(outputs), keras.tree.flatten(copy(inputs)), strict=True):
         np.testing.assert_array_equal(one, other)
+    rebuilt = type(layer).from_config(layer.get_config())
+    rebuilt.build_from_config(json.loads(json.dumps(layer.get_build_config())))  # as a file has it: shapes are lists
+    assert [each.shape for each in rebuilt.weights] == [each.shape for each in layer.weights]
     symbolic = keras.tree.map_structure(lambda x: keras.KerasTensor(x.shape, x.dtype.name), inputs)
     computed = layer.compute_output_spec(symbolic)
     assert [n for each in keras.tree.flatten(computed) for n in each.shape] == shapes
@@ -225,6 +229,12 @@ def test_config_and_shapes(layer, inputs):
         (lambda: SelectColumns([1, 3])(IDS), r"no \[3\]"),
         (lambda: FactorizationMachine(-1), "dim=-1"),
         (lambda: FactorizationMachine(0, return_vectors=True), "dim=0"),
+        (lambda: FactorizationMachine(2, sizes=(3, 4))(IDS), "give a column a size"),
+        (lambda: FactorizationMachine(2)([IDS, IDS]), "give a column a size"),
+        (lambda: FactorizationMachine(2, sizes=(3,))([IDS]), "a list of 1"),
+        (lambda: ParallelDense(2, 4)(numbers(1, 2, 5, 6)), "4 axes; give 2 or 3"),
+        (lambda: CrossStitch()(numbers(3, 5)), "2 axes; give 3"),
+        (lambda: SoftSharingPenalty(float("nan")), "strength=nan"),
         (lambda: CrossStitch(1.5), "own=1.5"),
         (lambda: SoftSharingPenalty(-1.0), "strength=-1.0"),
         (lambda: SoftSharingPenalty(1.0, "l3"), "norm='l3'"),

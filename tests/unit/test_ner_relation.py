@@ -155,13 +155,20 @@ def test_towers_are_named_and_checked_as_everywhere(data):
     assert deep.get_layer("relation").kernel.shape[0] == 5
 
 
+def test_losses_of_another_tagger_are_refused(data):
+    with pytest.raises(ValueError, match="tagger='x'; choose from"):
+        text_losses(data, "x")
+    with pytest.raises(ValueError, match=r"y_pred=\(2, 5, 3\) is no table.*tagger='softmax'"):
+        text_losses(data)["entity"](np.zeros((2, 5), int), np.zeros((2, 5, 3)))
+
+
 def test_data_without_text_is_refused(data):
     with pytest.raises(ValueError, match="give text data"):
         ner_relation(task_pair(rows=100))
     with pytest.raises(ValueError, match=r"inputs\['price'\] holds Numeric"):
         ner_relation(replace(data, inputs={**data.inputs, "price": Numeric(("price",))}, **with_price(data)))
-    with pytest.raises(ValueError, match="of kind 'binary'"):
-        ner_relation(replace(data, tasks={**data.tasks, "relation": Task("binary")}))
+    with pytest.raises(ValueError, match="of kind 'regression'"):
+        ner_relation(replace(data, tasks={**data.tasks, "relation": Task("regression")}))
 
 
 def with_price(data):
