@@ -38,6 +38,9 @@ class Masked(keras.losses.Loss):
         loss: The loss of a single row, any ``keras.losses.Loss``.
         name: Name of the loss.
 
+    Raises:
+        ValueError: If the loss is none; Keras's short names, such as ``"mse"``, are not enough.
+
     Example:
         >>> loss = Masked(keras.losses.MeanSquaredError())
         >>> float(loss(np.array([[1.0], [np.nan]]), np.array([[3.0], [5.0]])))
@@ -45,6 +48,8 @@ class Masked(keras.losses.Loss):
     """
 
     def __init__(self, loss: keras.losses.Loss, name: str | None = None) -> None:
+        if not isinstance(loss, keras.losses.Loss):
+            raise ValueError(f"loss={loss!r} is not a loss; give an object, such as keras.losses.MeanSquaredError().")
         super().__init__(name=name or loss.name)
         self.loss = loss
 
@@ -53,14 +58,15 @@ class Masked(keras.losses.Loss):
 
         Args:
             y_true: Labels ``[batch]`` or in the shape of the predictions (classes: without the last axis).
-            y_pred: Predictions ``[batch, ...]``.
-            sample_weight: Weights ``[batch]`` or one a label; 0 where the label is missing; all 1 if None.
+            y_pred: Predictions ``[batch]`` or ``[batch, ...]``.
+            sample_weight: Weights ``[batch]`` or one a label; not above 0 where the label is missing; all 1 if None.
 
         Returns:
             A scalar.
 
         Raises:
-            ValueError: If a prediction has two axes more than its label.
+            ValueError: If labels and predictions do not fit: other numbers of rows, more labels than predictions, or a
+                prediction with two axes more than its label.
         """
         each, weights = self.each(y_true, y_pred, sample_weight)
         return ops.sum(each * weights) / ops.maximum(ops.sum(weights), keras.backend.epsilon())
@@ -68,10 +74,9 @@ class Masked(keras.losses.Loss):
     def each(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         """Gives the loss and the weight of every label, 0 and 0 where it is missing; takes what a call takes."""
         y_pred = ops.convert_to_tensor(y_pred)
+        y_pred = ops.expand_dims(y_pred, -1) if len(y_pred.shape) == 1 else y_pred
         y_true = _per_label(ops.convert_to_tensor(y_true), y_pred)
-        if len(y_pred.shape) > len(y_true.shape) + 1:
-            shapes = f"y_true={tuple(y_true.shape)}, y_pred={tuple(y_pred.shape)}"
-            raise ValueError(f"{shapes}: tables of a conditional random field? Their losses are text_losses(data).")
+        _check_shapes(tuple(y_true.shape), tuple(y_pred.shape))
         weights = ops.ones(ops.shape(y_pred)[:-1], y_pred.dtype)
         if sample_weight is not None:
             weights = weights * _weight_per_row(ops.cast(sample_weight, y_pred.dtype), y_pred)
@@ -85,7 +90,7 @@ class Masked(keras.losses.Loss):
         present = ops.expand_dims(labelled, -1) if a_row_each else labelled
         # Replaced before the loss, not after: a gradient through NaN * 0 would be NaN.
         y_true = ops.where(present, y_true, ops.zeros_like(y_true))
-        return ops.where(labelled, self.loss.call(y_true, y_pred), 0.0), weights
+        return ops.where(labelled, self.loss.call(y_true, y_pred), 0.0), ops.where(labelled, weights, 0.0)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Gives the wrapped loss of each row."""
@@ -99,6 +104,18 @@ class Masked(keras.losses.Loss):
     def from_config(cls, config: dict[str, Any]) -> Masked:
         """Makes the loss from its arguments."""
         return cls(keras.losses.deserialize(config["loss"]), config["name"])
+
+
+def _check_shapes(labels: tuple[int | None, ...], predictions: tuple[int | None, ...]) -> None:
+    """Refuses labels that would be broadcast to the predictions, or the other way round."""
+    shapes = f"y_true={labels}, y_pred={predictions}"
+    if len(predictions) > len(labels) + 1:
+        raise ValueError(f"{shapes}: tables of a conditional random field? Their losses are text_losses(data).")
+    same_axes = len(labels) == len(predictions)
+    if len(labels) > len(predictions) or (same_axes and labels[-1] not in (None, 1, predictions[-1])):
+        raise ValueError(f"{shapes}: more labels than predictions; give one a row.")
+    if None not in (labels[0], predictions[0]) and labels[0] != predictions[0]:
+        raise ValueError(f"{shapes}: {labels[0]} rows of labels for {predictions[0]} predictions; give as many.")
 
 
 def _per_label(y_true: Any, y_pred: Any) -> Any:

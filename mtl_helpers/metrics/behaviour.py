@@ -43,14 +43,14 @@ def expert_load(weights: np.ndarray) -> np.ndarray:
         ``[..., experts]``, summing to 1 as well.
 
     Raises:
-        ValueError: If weights do not sum to 1.
+        ValueError: If weights do not sum to 1, or there are no rows.
 
     Example:
         >>> expert_load(np.array([[1.0, 0.0], [0.5, 0.5]])).tolist()
         [0.75, 0.25]
     """
     weights = _checked(weights)
-    if weights.ndim < 2:
+    if weights.ndim < 2 or not weights.shape[-2]:
         raise ValueError(f"weights have shape {weights.shape}; give [rows, experts], or more axes before them.")
     return weights.mean(axis=-2)
 
@@ -66,11 +66,14 @@ def dead_experts(load: np.ndarray, below: float = 0.01) -> np.ndarray:
     Returns:
         Their number, int ``[...]``.
 
+    Raises:
+        ValueError: If loads do not sum to 1.
+
     Example:
         >>> int(dead_experts(np.array([0.6, 0.396, 0.004])))
         1
     """
-    return (np.asarray(load) < below).sum(axis=-1)
+    return (_checked(load) < below).sum(axis=-1)
 
 
 def seesaw_swing(scores: np.ndarray, baseline: np.ndarray | None = None) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mtl_helpers.metrics.scores import present
+from mtl_helpers.metrics.scores import present_probabilities
 
 Bins = Literal["quantile", "uniform"]
 
@@ -34,7 +34,8 @@ def calibration_curve(
         ``share`` of all weight.
 
     Raises:
-        ValueError: If ``bins`` or ``strategy`` make no sense, a score is no probability, or no label is there.
+        ValueError: If ``bins`` or ``strategy`` make no sense, a label is neither 0 nor 1, a score is no probability, or
+            no label is there.
 
     Example:
         >>> curve = calibration_curve(np.array([0, 1, 1, 1]), np.array([0.2, 0.3, 0.9, 0.9]), bins=2)
@@ -43,9 +44,7 @@ def calibration_curve(
     """
     if bins < 1 or strategy not in ("quantile", "uniform"):
         raise ValueError(f"bins={bins}, strategy={strategy!r}: give 1 bin or more, and 'quantile' or 'uniform'.")
-    labels, scores, weights = present(labels, scores, weights)
-    if scores.min() < 0 or scores.max() > 1:
-        raise ValueError(f"scores run from {scores.min():.3g} to {scores.max():.3g}; give probabilities from 0 to 1.")
+    labels, scores, weights = present_probabilities(labels, scores, weights)
     inner = np.linspace(0, 1, bins + 1)[1:-1]
     edges = np.unique(np.quantile(scores, inner)) if strategy == "quantile" else inner
     bin_of = np.searchsorted(edges, scores, side="right")
@@ -85,6 +84,9 @@ def expected_calibration_error(
 
     Returns:
         A number from 0 to 1.
+
+    Raises:
+        ValueError: As ``calibration_curve`` does.
 
     Example:
         >>> round(expected_calibration_error(np.array([0, 1, 1, 1]), np.array([0.2, 0.3, 0.9, 0.9]), bins=2), 3)

@@ -16,12 +16,27 @@ def focal_loss(p: float | np.ndarray, happened: bool, gamma: float) -> np.ndarra
     Returns:
         Losses in the shape of ``p``.
 
+    Raises:
+        ValueError: If a probability is not one, or gamma is negative.
+
     Example:
         >>> round(float(focal_loss(0.9, True, gamma=2)), 5)
         0.00105
     """
+    check_focal(p, gamma)
     given = np.asarray(p, float) if happened else 1 - np.asarray(p, float)
     return -((1 - given) ** gamma) * np.log(given)
+
+
+def check_focal(p: float | np.ndarray, gamma: float) -> None:
+    """Refuses what is no probability or no exponent of the focal loss.
+
+    Raises:
+        ValueError: If a probability is not from 0 to 1, or gamma is not at least 0.
+    """
+    low, high = np.min(p), np.max(p)
+    if not 0 <= low <= high <= 1 or not gamma >= 0:
+        raise ValueError(f"p from {low:g} to {high:g}, gamma={gamma}: give probabilities and a gamma of at least 0.")
 
 
 def unfocus(p: float | np.ndarray, gamma: float) -> np.ndarray:
@@ -37,10 +52,14 @@ def unfocus(p: float | np.ndarray, gamma: float) -> np.ndarray:
     Returns:
         Probabilities in the shape of ``p``.
 
+    Raises:
+        ValueError: If a probability is not one, or gamma is negative.
+
     Example:
         >>> round(float(unfocus(0.9, gamma=0)), 3), round(float(unfocus(0.9, gamma=2)), 3)
         (0.9, 0.997)
     """
+    check_focal(p, gamma)
     chance = np.clip(np.asarray(p, float), 1e-7, 1 - 1e-7)
 
     def slope(p: np.ndarray) -> np.ndarray:

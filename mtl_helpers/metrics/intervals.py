@@ -21,6 +21,10 @@ class Interval:
         high: Upper end.
         n: Number of values.
         method: ``"t"`` or ``"bootstrap"``.
+
+    Example:
+        >>> paired_interval(np.array([0.1, 0.1])).high
+        0.1
     """
 
     mean: float
@@ -41,10 +45,15 @@ def half_width(spread: Any, count: Any, level: float = 0.95) -> Any:
     Returns:
         What is to be added to the mean, and subtracted.
 
+    Raises:
+        ValueError: If the level is not between 0 and 1.
+
     Example:
         >>> round(float(half_width(1.0, 16)), 2)
         0.53
     """
+    if not 0 < level < 1:
+        raise ValueError(f"level={level} is not between 0 and 1; 0.95 is usual.")
     return stdtrit(np.maximum(count - 1, 1), (1 + level) / 2) * spread / np.sqrt(count)
 
 
@@ -60,8 +69,8 @@ def paired_interval(differences: np.ndarray, method: str = "t", level: float = 0
         The interval.
 
     Raises:
-        ValueError: If there are fewer than two differences, one is not finite, the level is not between 0 and 1, or the
-            method is unknown.
+        ValueError: If there are fewer than two differences, or several a seed, one is not finite, the level is not
+            between 0 and 1, or the method is unknown.
 
     Example:
         >>> interval = paired_interval(np.array([0.01, 0.03, 0.02]))
@@ -69,8 +78,8 @@ def paired_interval(differences: np.ndarray, method: str = "t", level: float = 0
         (0.02, True)
     """
     values = np.asarray(differences, float)
-    if values.size < 2:
-        raise ValueError(f"differences={values.tolist()}: an interval needs at least 2 seeds; ask for 8 or more.")
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(f"differences={values.tolist()}: one number a seed; an interval needs at least 2 seeds.")
     if not np.isfinite(values).all():
         raise ValueError(f"differences={values.tolist()} are not all finite; leave the failed run out of both sides.")
     if not 0 < level < 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mtl_helpers.datasets.base import Task
+from mtl_helpers.datasets.base import Task, has_label
 
 Score = Callable[..., float]
 
@@ -23,15 +23,14 @@ def auc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = Non
         A number from 0 to 1; .5 is chance.
 
     Raises:
-        ValueError: If the labels are all of one class or not 0 or 1, or a score is NaN.
+        ValueError: If the labels are all of one class or not 0 or 1, or a score is NaN; see ``present``.
 
     Example:
         >>> auc(np.array([0, 1, 1]), np.array([0.1, 0.1, 0.9]))
         0.75
     """
     labels, scores, weights = present(labels, scores, weights)
-    if not ((labels == 0) | (labels == 1)).all():
-        raise ValueError(f"labels run from {labels.min():g} to {labels.max():g}; AUC needs labels that are 0 or 1.")
+    check_binary(labels)
     order = np.argsort(scores)
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # where each distinct score begins
@@ -72,6 +71,31 @@ def present(
     return labels, scores, weights
 
 
+def check_binary(labels: np.ndarray) -> None:
+    """Refuses labels other than 0 and 1.
+
+    Raises:
+        ValueError: If there are others.
+    """
+    if not ((labels == 0) | (labels == 1)).all():
+        raise ValueError(f"labels run from {labels.min():g} to {labels.max():g}; give labels that are 0 or 1.")
+
+
+def present_probabilities(
+    labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gives the rows that have a label, as ``present`` does, of a binary task.
+
+    Raises:
+        ValueError: If a label is neither 0 nor 1, or a score is no probability (a logit, for instance).
+    """
+    labels, scores, weights = present(labels, scores, weights)
+    check_binary(labels)
+    if scores.min() < 0 or scores.max() > 1:
+        raise ValueError(f"scores run from {scores.min():.3g} to {scores.max():.3g}; give probabilities from 0 to 1.")
+    return labels, scores, weights
+
+
 def weighted_mean(values: np.ndarray, weights: np.ndarray | None) -> float:
     """Averages over the rows of weight above 0; what the others hold, NaN included, does not matter.
 
@@ -83,18 +107,17 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray | None) -> float:
         The weighted mean.
 
     Raises:
-        ValueError: If every weight is 0.
+        ValueError: If there is no value, or every weight is 0.
 
     Example:
         >>> weighted_mean(np.array([1.0, 4.0, np.nan]), np.array([2.0, 1.0, 0.0]))
         2.0
     """
-    if weights is None:
-        return float(np.mean(values))
-    keep = np.asarray(weights) > 0
+    values = np.asarray(values)
+    keep = np.ones(values.shape, bool) if weights is None else np.asarray(weights) > 0
     if not keep.any():
-        raise ValueError("weights are all 0: there is no label to score; leave the task out.")
-    return float(np.average(np.asarray(values)[keep], weights=np.asarray(weights)[keep]))
+        raise ValueError("weights are all 0, or there are none: there is no label to score; leave the task out.")
+    return float(np.mean(values) if weights is None else np.average(values[keep], weights=np.asarray(weights)[keep]))
 
 
 def log_loss(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -108,11 +131,14 @@ def log_loss(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
     Returns:
         At least 0; lower is better.
 
+    Raises:
+        ValueError: If a label is neither 0 nor 1, or a score is no probability (a logit, for instance).
+
     Example:
         >>> round(log_loss(np.array([1.0]), np.array([0.5])), 4)
         0.6931
     """
-    labels, scores, weights = present(labels, scores, weights)
+    labels, scores, weights = present_probabilities(labels, scores, weights)
     chance = np.clip(scores.astype(float), 1e-7, 1 - 1e-7)
     return float(np.average(-labels * np.log(chance) - (1 - labels) * np.log1p(-chance), weights=weights))
 
@@ -140,7 +166,7 @@ def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
     """Gives the share of right classes.
 
     Args:
-        labels: Class numbers ``[rows]`` or ``[rows, tokens]``.
+        labels: Class numbers ``[rows]`` or ``[rows, tokens]``; NaN is missing.
         scores: A score a class, ``[..., classes]``; or the tables of a ``ConditionalRandomField``, ``[rows, tokens,
             classes, classes]``, of which the most probable tag sequence counts.
         weights: Weights in the shape of the labels, or ``[rows]``; 0 leaves one out.
@@ -148,20 +174,32 @@ def accuracy(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None 
     Returns:
         A number from 0 to 1.
 
+    Raises:
+        ValueError: If there are not as many scores as labels (labels are numbers, not one-hot rows), one is NaN, or no
+            label is there.
+
     Example:
         >>> accuracy(np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]]))
         0.5
     """
-    if np.ndim(scores) == np.ndim(labels) + 2:
+    labels, scores = np.asarray(labels), np.asarray(scores)
+    axes = scores.ndim - labels.ndim
+    if axes not in (1, 2) or scores.shape[: labels.ndim] != labels.shape:
+        raise ValueError(f"labels={labels.shape}, scores={scores.shape}: give class numbers, and for each its scores.")
+    if weights is not None:
+        weights = np.asarray(weights)
+        weights = np.broadcast_to(weights[:, None] if weights.ndim < labels.ndim else weights, labels.shape)
+    keep = has_label(labels, weights)
+    if np.isnan(scores[keep]).any():
+        raise ValueError("scores hold NaN: training diverged; lower the learning rate.")
+    if axes == 2:
         from mtl_helpers.layers import decode_tags
 
         predicted = np.asarray(decode_tags(scores))
     else:
         predicted = np.argmax(scores, axis=-1)
     right = (predicted == labels).astype(float)
-    if weights is not None and np.ndim(weights) < right.ndim:
-        weights = np.broadcast_to(np.asarray(weights)[:, None], right.shape)
-    return weighted_mean(right, weights)
+    return weighted_mean(right[keep], None if weights is None else weights[keep])
 
 
 def ndcg(relevance: np.ndarray, scores: np.ndarray, k: int | None = 10) -> float:
@@ -178,12 +216,21 @@ def ndcg(relevance: np.ndarray, scores: np.ndarray, k: int | None = 10) -> float
     Returns:
         A number from 0 to 1; lists without a relevant item count 0.
 
+    Raises:
+        ValueError: If there are not as many scores as items in lists of two or more, or a relevance is negative.
+
     Example:
         >>> round(ndcg(np.array([[0.0, 1.0, 0.0]]), np.array([[0.9, 0.5, 0.1]])), 3)
         0.631
     """
     from sklearn.metrics import ndcg_score
 
+    relevance, scores = np.asarray(relevance, float), np.asarray(scores, float)
+    if relevance.ndim != 2 or relevance.shape != scores.shape or relevance.shape[1] < 2 or not (relevance >= 0).all():
+        raise ValueError(
+            f"relevance={relevance.shape}, scores={scores.shape}: give [lists, items] of both, 2 items or more in a "
+            "list, no relevance below 0."
+        )
     return float(ndcg_score(relevance, scores, k=k))
 
 

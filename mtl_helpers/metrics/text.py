@@ -20,6 +20,9 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     Returns:
         First token, the token after the last, and type of each entity.
 
+    Raises:
+        ValueError: If a tag is neither ``"O"`` nor one of ``"B-"`` or ``"I-"`` and a type.
+
     Example:
         >>> entities(["B-Loc", "I-Loc", "O", "I-Org", "B-Org"])
         [(0, 2, 'Loc'), (3, 4, 'Org'), (4, 5, 'Org')]
@@ -27,6 +30,8 @@ def entities(tags: Sequence[str]) -> list[Entity]:
     found: list[Entity] = []
     for at, tag in enumerate(tags):
         part, _, kind = tag.partition("-")
+        if tag != "O" and (part not in ("B", "I") or not kind):
+            raise ValueError(f"tags[{at}]={tag!r} is not 'O', 'B-...' or 'I-...'; other schemes are not read.")
         if part == "I" and found and found[-1][1] == at and found[-1][2] == kind:
             found[-1] = (found[-1][0], at + 1, kind)
         elif part != "O":
@@ -48,11 +53,14 @@ def span_table(
     Returns:
         A row a type and one of all (``"all"``): precision, recall, f1, and the numbers of true, predicted and right.
 
+    Raises:
+        ValueError: If labels and predictions are not tag numbers of one shape, or a tag's name is not a BIO tag.
+
     Example:
         >>> float(span_table(np.array([[1, 2, 0]]), np.array([[1, 0, 0]]), ("O", "B-Loc", "I-Loc")).loc["all", "f1"])
         0.0
     """
-    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    labels, predicted = class_numbers(labels, predicted, classes)
     kept = np.ones(labels.shape, bool) if weights is None else np.asarray(weights) > 0
     names = np.array(classes)
     kinds = list(dict.fromkeys(name.partition("-")[2] for name in classes if name != "O"))
@@ -71,6 +79,18 @@ def span_f1(
     labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str], weights: np.ndarray | None = None
 ) -> float:
     """Gives the strict F1 over all entities (see ``span_table``).
+
+    Args:
+        labels: True tags, int ``[sentences, length]``.
+        predicted: Predicted tags, int ``[sentences, length]``.
+        classes: Names of the tags.
+        weights: ``[sentences, length]``, 0 at padding and in sentences that do not count. None: all count.
+
+    Returns:
+        A number from 0 to 1; 0 if there is neither an entity nor a prediction of one.
+
+    Raises:
+        ValueError: As ``span_table`` does.
 
     Example:
         >>> tags = ("O", "B-Place", "I-Place")
@@ -103,16 +123,22 @@ def relation_table(
     Returns:
         A row a relation and one of all (``"all"``, whose f1 is the micro F1): precision, recall, f1, counts.
 
+    Raises:
+        ValueError: If labels and predictions are not class numbers of one shape, or no class is a relation.
+
     Example:
         >>> classes = ("Other", "Kill(e1,e2)", "Kill(e2,e1)")
         >>> float(relation_table(np.array([1]), np.array([2]), classes, direction=False).loc["Kill", "f1"])
         1.0
     """
-    labels, predicted, skipped = np.asarray(labels), np.asarray(predicted), set(without)
+    labels, predicted = class_numbers(labels, predicted, classes)
+    skipped = {without} if isinstance(without, str) else set(without)
     bases = np.array([name.partition("(")[0] for name in classes])
     truth, guess = bases[labels], bases[predicted]
     right = labels == predicted if direction else truth == guess
     names = [name for name in dict.fromkeys(bases) if name not in skipped]
+    if not names:
+        raise ValueError(f"classes={tuple(classes)} hold no relation but those left out, {sorted(skipped)}.")
     counts = pd.DataFrame(
         {
             "true": [int((truth == name).sum()) for name in names],
@@ -148,7 +174,7 @@ def relation_f1(
         A number from 0 to 1.
 
     Raises:
-        ValueError: If ``average`` is neither.
+        ValueError: If ``average`` is neither, or labels and predictions are not class numbers of one shape.
 
     Example:
         >>> relation_f1(np.array([0, 1]), np.array([0, 1]), ("Other", "Kill"))
@@ -158,6 +184,21 @@ def relation_f1(
         raise ValueError(f"average={average!r}; choose 'macro' or 'micro'.")
     f1 = relation_table(labels, predicted, classes, direction=direction, without=without)["f1"]
     return float(f1[TOTAL] if average == "micro" else f1.drop(TOTAL).mean())
+
+
+def class_numbers(labels: np.ndarray, predicted: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Gives labels and predictions as arrays, after checking that they are numbers of classes.
+
+    Raises:
+        ValueError: If their shapes differ, or one is not a number from 0 to the number of classes less 1.
+    """
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    if labels.shape != predicted.shape:
+        raise ValueError(f"labels={labels.shape}, predicted={predicted.shape}: give one prediction a label, its class.")
+    for name, values in (("labels", labels), ("predicted", predicted)):
+        if values.size and (values.dtype.kind not in "iu" or not 0 <= values.min() <= values.max() < len(classes)):
+            raise ValueError(f"{name}: {values.dtype} up to {values.max()}; give class numbers below {len(classes)}.")
+    return labels, predicted
 
 
 def _with_f1(counts: pd.DataFrame) -> pd.DataFrame:

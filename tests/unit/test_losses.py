@@ -28,6 +28,25 @@ class OwnLoss(keras.losses.Loss):
         return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Masked("mse"), "loss='mse' is not a loss; give an object"),
+        (lambda: Masked(keras.losses.MeanSquaredError())(np.ones((3, 2)), np.ones((3, 1))), "more labels than"),
+        (lambda: Masked(keras.losses.MeanSquaredError())(np.ones(3), np.ones((4, 1))), "3 rows of labels for 4"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_flat_predictions_are_rows_and_only_weights_above_0_count():
+    loss = Masked(keras.losses.MeanSquaredError())
+    assert float(loss(np.array([1.0, np.nan]), np.array([3.0, 5.0]))) == 4.0
+    assert float(loss(np.array([1.0, 2.0]), np.array([[3.0], [9.0]]), np.array([1.0, -1.0]))) == 4.0
+
+
 @pytest.mark.parametrize("loss", [keras.losses.MeanSquaredError(), OwnLoss()], ids=["Keras's", "own"])
 @pytest.mark.parametrize("labels", [[1.0, 3.0, 8.0], [[1.0], [3.0], [8.0]]], ids=["[batch]", "[batch, 1]"])
 @pytest.mark.parametrize(

@@ -15,12 +15,16 @@ from mtl_helpers.metrics import (
     dead_experts,
     expected_calibration_error,
     expert_load,
+    focal_loss,
     gate_entropy,
+    half_width,
     log_loss,
     mean_squared_error,
+    ndcg,
     paired_interval,
     seesaw_swing,
     task_metric,
+    unfocus,
 )
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 3)), min_size=2, max_size=40)
@@ -74,7 +78,7 @@ def test_accuracy_of_rows_and_of_tokens():
     ("kind", "name", "higher"), [("binary", "auc", True), ("regression", "mse", False), ("tags", "accuracy", True)]
 )
 def test_every_kind_of_task_has_a_metric(kind, name, higher):
-    found = task_metric(Task(kind))
+    found = task_metric(Task(kind, ("O", "B-Loc") if kind == "tags" else ()))
     assert (found[0], found[2]) == (name, higher)
 
 
@@ -101,6 +105,34 @@ def test_gate_entropy_and_load(raw):
     np.testing.assert_allclose(load, sum(weights[:, row] for row in range(3)) / 3)
     np.testing.assert_allclose(load.sum(axis=-1), 1)
     assert (dead_experts(load, below=0.05) == [(each < 0.05).sum() for each in load]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: log_loss([0, 1], [-3.0, 5.0]), "scores run from -3 to 5; give probabilities"),
+        (lambda: log_loss([0, 2], [0.3, 0.5]), "labels run from 0 to 2; give labels that are 0 or 1"),
+        (lambda: calibration_curve([0, 2], [0.3, 0.5]), "labels run from 0 to 2"),
+        (lambda: accuracy([[1, 0], [0, 1]], np.eye(2)), r"labels=\(2, 2\), scores=\(2, 2\): give class numbers"),
+        (lambda: accuracy([[0], [1]], np.eye(2)), r"labels=\(2, 1\), scores=\(2, 2\)"),
+        (lambda: accuracy([0, 1], [[np.nan, 0], [0, 1]]), "scores hold NaN"),
+        (lambda: accuracy([], np.ones((0, 2))), "no label to score"),
+        (lambda: paired_interval(np.ones((3, 2))), "one number a seed"),
+        (lambda: half_width(1.0, 8, level=95), "level=95 is not between 0 and 1"),
+        (lambda: dead_experts([np.nan, 0.5]), "sum to 1"),
+        (lambda: expert_load(np.ones((0, 2))), r"give \[rows, experts\]"),
+        (lambda: focal_loss(2.0, True, 1), "p from 2 to 2, gamma=1: give probabilities"),
+        (lambda: unfocus(0.5, -1), "gamma=-1"),
+        (lambda: ndcg([0.0, 1.0], [0.1, 0.2]), r"relevance=\(2,\), scores=\(2,\): give \[lists, items\]"),
+    ],
+)
+def test_what_would_be_a_wrong_number_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_missing_class_counts_nowhere():
+    assert accuracy(np.array([0, np.nan]), np.array([[0.9, 0.1], [0.9, 0.1]])) == 1.0
 
 
 def test_gates_that_are_none_are_refused():

@@ -50,6 +50,25 @@ def test_relation_scores_follow_the_official_scorer():
     assert relation_f1(labels, predicted, RELATIONS, average="micro") == pytest.approx(4 / 10)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: relation_table([1, 0], [1], RELATIONS), r"labels=\(2,\), predicted=\(1,\): give one prediction"),
+        (lambda: relation_table([1], [0.7], RELATIONS), "predicted: float64 up to 0.7; give class numbers below"),
+        (lambda: span_table([[0, 9]], [[0, 1]], TAGS), "labels: int64 up to 9; give class numbers below"),
+        (lambda: relation_f1([0], [0], ("Other",)), "hold no relation but those left out"),
+        (lambda: entities(["B-Loc", "E-Loc"]), r"tags\[1\]='E-Loc' is not 'O'"),
+    ],
+)
+def test_what_would_be_a_wrong_score_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_class_left_out_may_be_given_by_its_name():
+    assert list(relation_table([0], [0], ("Other", "Kill"), without="Other").index) == ["Kill", "all"]
+
+
 def test_averages_are_named():
     with pytest.raises(ValueError, match="average='mean'"):
         relation_f1(np.array([0]), np.array([0]), RELATIONS, average="mean")
