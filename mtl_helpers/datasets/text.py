@@ -46,6 +46,12 @@ class Sentence:
         pair: Which two of the entities the relation is about, as positions in ``spans``; None: about no two.
         relation: Name of the relation; None: not known.
         tagged: Whether the tags count (False for a repeat of a sentence whose tags have been counted before).
+
+    Example:
+        >>> spans = Span(0, 1, "Person"), Span(3, 4, "Place")
+        >>> fact = Sentence(("Ada", "lives", "in", "Rome"), spans, pair=(0, 1), relation="lives_in")
+        >>> fact.words[fact.spans[1].start]
+        'Rome'
     """
 
     words: tuple[str, ...]
@@ -238,7 +244,21 @@ def _rows(
 
 
 def words_of(data: MultiTaskData, tokens: np.ndarray) -> list[str]:
-    """Writes a row of the ``"tokens"`` input as words, padding left out."""
+    """Writes a row of the ``"tokens"`` input as words, padding left out.
+
+    Args:
+        data: Text data with the input ``"tokens"``.
+        tokens: A row of it, int ``[length]``.
+
+    Returns:
+        The words as the vocabulary has them: ``"[unknown]"`` for those not seen in training.
+
+    Example:
+        >>> from mtl_helpers.datasets import relation_corpus
+        >>> data = relation_corpus(50)
+        >>> words_of(data, data.train.inputs["tokens"][0])[-1]
+        '.'
+    """
     return [data.vocabularies["tokens"][number] for number in tokens if number]
 
 
