@@ -157,7 +157,11 @@ class FusionDesk(CourseWidget):
 
 
 def read(argument: str, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Reads named numbers; refuses none, and missing ones."""
+    """Reads named numbers.
+
+    Raises:
+        ValueError: If there are none, or one is missing.
+    """
     if not values:
         raise ValueError(f"{argument}={{}} is empty; give at least one, by name.")
     found = {str(name): np.asarray(each, np.float64).ravel() for name, each in values.items()}
@@ -168,7 +172,11 @@ def read(argument: str, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def check_lengths(arrays: dict[str, np.ndarray], count: int) -> None:
-    """Checks that everything has a value for each item."""
+    """Checks that everything has a value for each item.
+
+    Raises:
+        ValueError: If a length is another one.
+    """
     lengths = {name: len(values) for name, values in arrays.items()}
     if set(lengths.values()) != {count}:
         raise ValueError(f"lengths differ: {lengths}; give one value for each item.")

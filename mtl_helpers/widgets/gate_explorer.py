@@ -120,7 +120,12 @@ def pack_record(name: str, record: GateRecord, colour: int, mean: bool, with_exa
 
 
 def read_records(found: Any) -> dict[str, GateRecord]:
-    """Finds gate records in what a caller gave, by name."""
+    """Finds gate records in what a caller gave, by name.
+
+    Raises:
+        TypeError: If there are none in it.
+        ValueError: If it is empty, or two are named alike.
+    """
     found = getattr(found, "gates", found)
     if isinstance(found, GateRecord):
         found = [found]
@@ -145,7 +150,11 @@ def short_type(found: Any) -> str:
 
 
 def choose(records: dict[str, GateRecord], models: Sequence[str] | None) -> dict[str, GateRecord]:
-    """Takes the wanted models, and checks that they can be shown side by side."""
+    """Takes the wanted models, and checks that they can be shown side by side.
+
+    Raises:
+        ValueError: If a model is unknown, has a single task, or the records are not of one study.
+    """
     if models is not None:
         records = {name: records[name] for name in require_known("models", models, records)}
     first_name, first = next(iter(records.items()))
@@ -162,7 +171,11 @@ def choose(records: dict[str, GateRecord], models: Sequence[str] | None) -> dict
 
 
 def position(argument: str, value: int, count: int) -> int:
-    """Checks a position and counts it from 0."""
+    """Checks a position and counts it from 0.
+
+    Raises:
+        ValueError: If there is no such position.
+    """
     if not -count <= value < count:
         raise ValueError(f"{argument}={value} is not one of the {count} recorded; give 0 to {count - 1}, or -1.")
     return value % count

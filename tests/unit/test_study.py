@@ -332,6 +332,8 @@ def test_claim_raises_only_when_strict(monkeypatch, capsys):
     claim("Water is wet.", True)
     with pytest.raises(AssertionError, match=r"Water is dry\."):
         claim("Water is dry.", False)
+    with pytest.raises(TypeError, match="condition=-0.1 is a number; compare it"):
+        claim("Sharing helps.", -0.1)
 
 
 def test_weights_that_keras_would_constrain_take_the_other_road(capsys):
