@@ -376,7 +376,7 @@ claim(
 #
 # At $p = -1$ the labels are *negatively* correlated, and sharing helps as at $p = 1$. The hidden unit finds the line; the tower behind it
 # turns the sign with one weight. What counts is whether the tasks look at **the same thing**, not whether they say the same about it. The
-# correlation of labels is a hint, not the condition. (An ad's price and its clicks may correlate negatively and share all they know.)
+# correlation of labels is a hint, not the condition. (What a dish costs and how often it is ordered may correlate negatively and hang on the same things.)
 
 # %%
 same, turned = (effect("hard sharing", p, 200)[0].loc["both tasks"] for p in (1.0, -1.0))

@@ -380,8 +380,8 @@ difference = pd.concat({f"{one} minus {other}": found.compare(one, other).set_in
 display(table.round(4), difference[["difference", "low", "high", "n", "verdict"]].round(4))
 
 # %% [markdown]
-# The first pair of rows asks what sharing does to two goals that pull against each other (in a shop of bait, of all places); the second, what it
-# costs to keep user and item apart. And all networks are far from what is reachable: much of the click hangs on whether the item's category is the
+# The first pair of rows asks what sharing does to two goals that pull against each other (this is a shop of bait); the second, what it costs to keep
+# user and item apart. Where the verdict says *worse*, that is the price, at this setting. And all networks are far from what is reachable: much of the click hangs on whether the item's category is the
 # one searched for, a *pair* of ids, and dense layers have to find out about every pair by themselves. Chapter 05 gives a network eyes for pairs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
