@@ -62,7 +62,8 @@ from mtl_helpers.widgets import FusionDesk, GateExplorer
 #
 # Train two tasks with the loss $L = \lambda\, L_{click} + (1 - \lambda)\, L_{finish}$ and write $s_k(\lambda)$ for the test score of task $k$.
 #
-# - **Negative transfer** (负迁移): the joint model is worse at a task than a network that learned this task alone, $s_k(\lambda) < s_k^{single}$.
+# - **Negative transfer** (负迁移): the joint model is worse at a task than a network that learned this task alone, $s_k(\lambda) < s_k^{single}$;
+#   bitter where that task has few rows, which sharing was meant to help most of all.
 # - **Seesaw**: moving $\lambda$ moves the tasks against each other. Its size is the **swing**: half the way that the difference of the two
 #   scores travels while $\lambda$ runs over a fixed set,
 #   $$\text{swing} = \tfrac12 \left( \max_\lambda\, [s_1(\lambda) - s_2(\lambda)] - \min_\lambda\, [s_1(\lambda) - s_2(\lambda)] \right).$$
@@ -473,8 +474,9 @@ details = f"level 1 at least {below:.2g}, level 2 {above:g}"
 claim("In PLE it reaches finish's experts on level 1, and not those on level 2.", below > 0 == above, details)
 
 # %% [markdown]
-# It does, by exactly one path: click's tower → shared experts of level 2 → shared gate → all experts of level 1. Close it by switching off the
-# shared experts of level 2, and nothing arrives any more:
+# It does, by exactly one path: click's tower → shared experts of level 2 → shared gate → all experts of level 1. So "task A's loss never touches
+# task B's modules", as one reads, is true of CGC, and in PLE of the last level only. Close the path by switching off the shared experts of
+# level 2, and nothing arrives any more:
 
 # %%
 layer = network.get_layer("level_2")
@@ -553,7 +555,8 @@ display(
 # ## From scores to a ranking
 #
 # A site shows one list. The video team multiplied what their models predict, each to a power of its own, and a function of the length:
-# $$\text{score} = p_{VTR}^{\,w_1} \cdot p_{VCR}^{\,w_2} \cdot p_{SHR}^{\,w_3} \cdots f(\text{length}).$$
+# $$\text{score} = p_{VTR}^{\,w_1} \cdot p_{VCR}^{\,w_2} \cdot p_{SHR}^{\,w_3} \cdot p_{CMR}^{\,w_4} \cdots f(\text{length}).$$
+# (VTR: is the video watched? VCR: to which share? SHR: is it shared? CMR: is it commented on?)
 # Taking logarithms turns it into a weighted sum; a product forgives nothing, for one factor near 0 sinks the video. By hand: with
 # $p_{click} = .5$, $p_{finish} = .25$, exponents 1 and 2 and $f = 1$ the score is $.5 \cdot .25^2 = .03125$.
 #
@@ -659,6 +662,9 @@ pd.Series(facts, name="8 seeds").to_frame()
 # **Why not mask after the softmax?** The weights would no longer sum to 1, and the foreign experts' logits would still get gradient.
 #
 # **Why did the multi-task model lose?** Look at the weights first (was the task out of favour?), then at the rows, then at the architecture.
+#
+# **I ran the PLE script that everybody copies, and saw nothing. Why?** It has one level (so it is CGC), a tower is one linear unit, and its labels are
+# drawn by coin: an AUC of .5 is all there is to learn.
 #
 # **Where do the exponents of the score come from?** From experiments on real users; offline you can only see what they trade.
 
