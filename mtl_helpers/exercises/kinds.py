@@ -160,7 +160,7 @@ class Prediction:
         """Compares the choice with the right one."""
         if is_missing(answer):
             return UNANSWERED
-        letter = str(answer).strip().lower()
+        letter = str(answer).strip(" ().").lower()
         if letter not in self.choices:
             return Verdict("wrong", f"{answer!r} is none of the choices.", f"Choose from {', '.join(self.choices)}.")
         if letter == self.right:

@@ -42,7 +42,8 @@ def test_a_function_left_empty_is_unanswered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong", "right"), [("77.1", lambda x: x + 2, lambda x: x + x), ("77.2", "a", "b"), ("77.2", "A ", " B")]
+    ("name", "wrong", "right"),
+    [("77.1", lambda x: x + 2, lambda x: x + x), ("77.2", "a", "b"), ("77.2", "A ", " B"), ("77.2", "a)", "(b)")],
 )
 def test_first_a_hint_then_the_reason_and_a_right_answer_gets_it_too(name: str, wrong: object, right: object) -> None:
     assert judge(name, wrong).help == "HINT"
