@@ -26,6 +26,7 @@ from mtl_helpers.experiments.choosing import APART, at_the_edge, choose, try_set
 from mtl_helpers.memory import release
 from mtl_helpers.models import cgc, hard_sharing, mmoe, one_gate, ple, single_task
 from mtl_helpers.recording import record
+from mtl_helpers.study.plan import DataSource
 
 NAME = "seesaw"
 SETTINGS: dict[str, Any] = {
@@ -66,7 +67,7 @@ def try_all(settings: dict[str, Any]) -> pd.DataFrame:
         A row a learning rate, model, loss weight, seed and task, with its validation and test AUC. Single-task networks
         know no loss weight, are trained once a rate, and stand at every weight.
     """
-    data = {"site": partial(site, rows=settings["rows"])}
+    data: dict[str | float, DataSource] = {"site": partial(site, rows=settings["rows"])}
     sweep = {str(weight): {"click": 2 * weight, "finish": 2 * (1 - weight)} for weight in settings["loss_weights"]}
     alone = {name: builder for name, builder in MODELS.items() if name == APART}
     together = {name: builder for name, builder in MODELS.items() if name != APART}
