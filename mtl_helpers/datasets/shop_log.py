@@ -75,6 +75,8 @@ def shop_log(
             raise ValueError(f"{argument}={rate} is not a share between 0 and 1, both excluded.")
     if rows < 10 or users < 1 or skus < 1:
         raise ValueError(f"rows={rows}, users={users}, skus={skus}: give at least 10, 1 and 1.")
+    if not np.isfinite([selection, steepness]).all():
+        raise ValueError(f"selection={selection}, steepness={steepness}: give finite numbers.")
     random = random_numbers(seed)
     table, click, conversion = impressions(rows, users, skus, selection, random)
     truth = {

@@ -19,6 +19,7 @@ import numpy as np
 
 from mtl_helpers.datasets.base import Rows
 from mtl_helpers.recording import write_text, write_whole
+from mtl_helpers.seeds import random_numbers
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -83,12 +84,13 @@ def stream_shards(
 
     Raises:
         FileNotFoundError: If the folder holds no complete set of shards.
-        ValueError: If ``batch_size`` or ``together`` is below 1, or a shard is damaged (while it is read).
+        ValueError: If ``batch_size`` or ``together`` is below 1, the seed is none, or a shard is damaged (while read).
 
     Example:
         >>> model.fit(stream_shards("rows", seed=course_seed()), shuffle=False, epochs=3)  # doctest: +SKIP
     """
     folder = Path(folder)
+    random_numbers(seed)  # says now, not while training, that a seed is none
     if batch_size < 1 or together < 1:
         raise ValueError(f"batch_size={batch_size}, together={together}: give at least 1 of each.")
     if not (folder / CONTENTS).is_file():

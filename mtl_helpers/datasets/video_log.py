@@ -74,6 +74,8 @@ def video_log(
     gone = checked_shares("missing", missing, names)
     if rows < 10 or users < len(SEGMENTS) or videos < len(TOPICS) or affinities < 1:
         raise ValueError(f"rows={rows}, users={users}, videos={videos}, affinities={affinities}: at least 10, 4, 8, 1.")
+    if not np.isfinite([clickbait, steepness]).all():
+        raise ValueError(f"clickbait={clickbait}, steepness={steepness}: give finite numbers.")
     random = random_numbers(seed)
     user, video = random.integers(users, size=rows), random.integers(videos, size=rows)
     segment, topic = np.arange(users)[user] % len(SEGMENTS), np.arange(videos)[video] % len(TOPICS)
