@@ -35,8 +35,8 @@ SETTINGS: dict[str, Any] = {
     "epochs": 40,
     "early_stopping": 2,
     "batch_size": 256,
-    "learning_rates": [5e-4, 1e-3, 2e-3, 4e-3],
-    "widths": [0.5, 1],  # of hidden layers and experts, against the models' usual ones
+    "learning_rates": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3],
+    "widths": [0.5, 1, 2],  # of hidden layers and experts, against the models' usual ones
 }
 MODELS: dict[str, Callable[..., keras.Model]] = {
     "single-task": single_task,
