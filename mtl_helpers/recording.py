@@ -76,9 +76,16 @@ def record(name: str, command: str, results: Any, settings: dict[str, Any] | Non
 
     Returns:
         The file written.
+
+    Raises:
+        ValueError: If a number is not finite, which JSON has no word for; None says that there is none.
     """
     content = {"command": command, "made with": circumstances(), "settings": settings or {}, "results": results}
-    return write_text(RESULTS / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    try:
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"results of {name!r} hold a number that is not finite; write None for it.") from error
+    return write_text(RESULTS / f"{name}.json", text + "\n")
 
 
 def recorded(name: str) -> dict[str, Any]:

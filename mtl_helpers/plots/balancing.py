@@ -126,7 +126,7 @@ def skill_by_unit(skill: pd.DataFrame, units: Sequence[str], models: Sequence[st
                 "markersize": 8,
             }
             panel.errorbar(x, mean, yerr=half, linestyle="", label=model, **look)
-        panel.set_title(task, color=task_colour(task))
+        panel.set_title(task)
         panel.set_xticks(range(len(units)), units)
         panel.set_xlabel("unit of the regression's label")
         panel.grid(axis="y", alpha=0.3)

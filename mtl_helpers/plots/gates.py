@@ -14,6 +14,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mtl_helpers.metrics import gate_entropy
 from mtl_helpers.plots.style import BLUE, GREY, SKY, label_lines, new_figure, styled, task_colour
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
     ends = []
     for i, (name, record) in enumerate(records.items()):
         colour = (BLUE, "#00263D", "#6B8CA3", SKY)[i % 4]
-        entropy = normalised_entropy(record.levels[level].weights).mean(axis=(2, 3))  # seeds, epochs
+        entropy = gate_entropy(record.levels[level].weights, normalised=True).mean(axis=(2, 3))  # seeds, epochs
         axes[0, 0].plot(record.epochs, entropy.T, color=colour, alpha=0.2, linewidth=0.8)
         axes[0, 0].plot(record.epochs, entropy.mean(axis=0), color=colour, linestyle=LINE_STYLES[i % 4], label=name)
         ends.append((float(entropy[:, -1].mean()), name, colour))
@@ -142,11 +143,6 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
     axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
     label_lines(axes[0, 0], ends)
     return figure
-
-
-def normalised_entropy(weights: np.ndarray) -> np.ndarray:
-    """Gives the entropy along the last axis, divided by that of equal weights."""
-    return -np.sum(weights * np.log(np.maximum(weights, 1e-12)), axis=-1) / np.log(weights.shape[-1])
 
 
 @styled

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtl_helpers.metrics.intervals import half_width
-from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled
 
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -171,7 +171,7 @@ def forest(
         of = unit or METRIC_NAMES.get(metric, metric)
         panel.set_xlabel(f"{of},\nminus {baseline}   ({better})")
         panel.locator_params(axis="x", nbins=5)
-        panel.set_title(task, color=task_colour(task))
+        panel.set_title(task)
         panel.margins(x=0.15)
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.6)

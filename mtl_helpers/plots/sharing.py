@@ -290,7 +290,7 @@ def sharing_result(frame: pd.DataFrame, baseline: str = "single-task") -> Figure
                 where = {"xycoords": ("axes fraction", "data"), "va": "center", "color": "black"}
                 panel.annotate(text, (1.01, y), **where)
         panel.set_xlabel("test error (1: guessing the mean)")
-        panel.set_title(task.replace("_", " "), color=task_colour(task), loc="left", pad=20)
+        panel.set_title(task.replace("_", " "), loc="left", pad=20)
     axes[0, 0].set_yticks(range(len(models)), models)
     axes[0, 0].set_ylim(len(models) - 0.5, -0.5)
     return figure

@@ -24,6 +24,14 @@ def test_an_unknown_record_names_the_known_ones(tmp_path, monkeypatch):
         recording.recorded("acu")
 
 
+def test_a_number_that_is_not_finite_is_refused_and_the_old_record_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+    recording.record("auc", "", [0.9])
+    with pytest.raises(ValueError, match="'auc' hold a number that is not finite"):
+        recording.record("auc", "", [float("nan")])
+    assert recording.recorded("auc")["results"] == [0.9]
+
+
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     path = recording.write_text(tmp_path / "a.txt", "old")
 
