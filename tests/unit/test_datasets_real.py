@@ -155,7 +155,7 @@ def test_movielens_rates():
     assert (table["user"].nunique(), table["film"].nunique()) == (610, 9_724)  # of 9,742 films, 18 have no rating
     assert (table["rating"] >= 4).mean() == pytest.approx(0.482, abs=0.0005)
     assert table["tagged"].mean() == pytest.approx(0.016, abs=0.0005)
-    taggers = table.loc[table["tagged"] == 1, "user"].value_counts(normalize=True)
+    taggers = table.loc[table["tagged"] == 1, "user"].astype(int).value_counts(normalize=True)
     assert (len(taggers), round(taggers.iloc[0], 2)) == (54, 0.70)
     toy_story = table[(table["film"] == 1)].iloc[0]
     assert toy_story["year"] == 1995
