@@ -16,10 +16,11 @@ from mtl_helpers.datasets.mechanisms import (
 from mtl_helpers.datasets.movielens import movielens_small
 from mtl_helpers.datasets.relation_corpus import relation_corpus
 from mtl_helpers.datasets.semeval2010 import semeval2010_task8, without_direction
+from mtl_helpers.datasets.sentence import Sentence, Span
 from mtl_helpers.datasets.shop_log import ITEM_FEATURES, USER_FEATURES, shop_log
 from mtl_helpers.datasets.streaming import stream_shards, write_shards
 from mtl_helpers.datasets.task_pair import RECIPES, label_correlation, task_pair
-from mtl_helpers.datasets.text import Sentence, Span, encode, text_data, with_token_vectors, words_of
+from mtl_helpers.datasets.text import encode, text_data, with_token_vectors, words_of
 from mtl_helpers.datasets.video_log import video_log
 
 __all__ = [

@@ -7,16 +7,12 @@ under a misspelt task as labels that count although they are missing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 
 from mtl_helpers.datasets.kinds import Categorical, InputKind, Task, Tokens
-
-if TYPE_CHECKING:
-    from mtl_helpers.datasets.base import Rows
-    from mtl_helpers.datasets.text import Sentence
+from mtl_helpers.datasets.rows import Rows
 
 
 def check_rows(
@@ -104,28 +100,3 @@ def check_labels(what: str, labels: np.ndarray, task: Task) -> None:
         )
     if task.classes and labels.size and not 0 <= labels.min() <= labels.max() < len(task.classes):
         raise ValueError(f"{what} has labels from {labels.min()} to {labels.max()}; classes 0 to {task.units - 1} are.")
-
-
-def check_sentence(what: str, sentence: Sentence, relations: Sequence[str], kinds: Sequence[str]) -> None:
-    """Refuses a sentence that says what cannot be.
-
-    Args:
-        what: Which sentence, for the message.
-        sentence: The sentence.
-        relations: Names of the relations.
-        kinds: Entity types.
-
-    Raises:
-        ValueError: If it has no words, an entity is outside it or of an unknown type, its pair is no two of its
-            entities, or its relation is unknown.
-    """
-    words, spans = sentence.words, sentence.spans
-    if isinstance(words, str) or not words:
-        raise ValueError(f"{what}: words={words!r} is no list of words; split the sentence first.")
-    for span in spans:
-        if not 0 <= span.start < span.stop <= len(words) or span.kind not in kinds:
-            raise ValueError(f"{what}: {span} is not within {len(words)} words, or not one of {tuple(kinds)}.")
-    if sentence.pair and not set(sentence.pair) <= set(range(len(spans))):
-        raise ValueError(f"{what}: pair={sentence.pair}, but it has {len(spans)} entities; count them from 0.")
-    if sentence.relation is not None and sentence.relation not in relations:
-        raise ValueError(f"{what}: relation={sentence.relation!r} is unknown; choose from {tuple(relations)}.")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.datasets.fetch import fetch
-from mtl_helpers.datasets.text import Sentence, Span, tag_names, text_data
+from mtl_helpers.datasets.sentence import Sentence, Span
+from mtl_helpers.datasets.text import tag_names, text_data
 
 KINDS = ("Peop", "Loc", "Org", "Other")
 NAMES = ("Kill", "Live_In", "Located_In", "OrgBased_In", "Work_For")

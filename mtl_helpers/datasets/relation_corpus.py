@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtl_helpers.datasets.base import SPLITS, MultiTaskData
-from mtl_helpers.datasets.text import Sentence, Span, text_data
+from mtl_helpers.datasets.sentence import Sentence, Span
+from mtl_helpers.datasets.text import text_data
 from mtl_helpers.seeds import random_numbers
 
 KINDS = ("Person", "Company", "Place", "Product", "Event")

@@ -9,7 +9,8 @@ import numpy as np
 
 from mtl_helpers.datasets.base import MultiTaskData
 from mtl_helpers.datasets.fetch import fetch
-from mtl_helpers.datasets.text import Sentence, Span, text_data
+from mtl_helpers.datasets.sentence import Sentence, Span
+from mtl_helpers.datasets.text import text_data
 from mtl_helpers.seeds import random_numbers
 
 NAMES = (

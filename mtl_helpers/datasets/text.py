@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,44 +20,11 @@ from mtl_helpers.datasets.base import (
     TokenVectors,
     require_known,
 )
-from mtl_helpers.datasets.checks import check_sentence
+from mtl_helpers.datasets.sentence import Sentence, Span, check_sentence
 
 PADDING, UNKNOWN = "[padding]", "[unknown]"
 FARTHEST = 30  # distances beyond this many tokens look alike
 NO_PAIR = 1  # position number of every token where no two entities are asked about
-
-
-class Span(NamedTuple):
-    """An entity: the tokens from ``start`` up to, not including, ``stop``, and its type."""
-
-    start: int
-    stop: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence and what is known about it.
-
-    Attributes:
-        words: Its tokens.
-        spans: Its entities, in order.
-        pair: Which two of the entities the relation is about, as positions in ``spans``; None: about no two.
-        relation: Name of the relation; None: not known.
-        tagged: Whether the tags count (False for a repeat of a sentence whose tags have been counted before).
-
-    Example:
-        >>> spans = Span(0, 1, "Person"), Span(3, 4, "Place")
-        >>> fact = Sentence(("Ada", "lives", "in", "Rome"), spans, pair=(0, 1), relation="lives_in")
-        >>> fact.words[fact.spans[1].start]
-        'Rome'
-    """
-
-    words: tuple[str, ...]
-    spans: tuple[Span, ...] = ()
-    pair: tuple[int, int] | None = None
-    relation: str | None = None
-    tagged: bool = True
 
 
 def normal(word: str) -> str:

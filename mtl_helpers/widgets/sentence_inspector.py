@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mtl_helpers.datasets.base import MultiTaskData
-from mtl_helpers.datasets.text import Sentence, Span, encode
+from mtl_helpers.datasets.sentence import Sentence, Span
+from mtl_helpers.datasets.text import encode
 from mtl_helpers.metrics import entities
 from mtl_helpers.plots.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
 from mtl_helpers.plots.text import sentence_picture

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from mtl_helpers.datasets.base import MultiTaskData, Task
-from mtl_helpers.datasets.text import Sentence, Span, text_data
+from mtl_helpers.datasets.sentence import Sentence, Span
+from mtl_helpers.datasets.text import text_data
 from mtl_helpers.widgets import SentenceInspector
 
 KINDS, RELATIONS = ("Person", "Place"), ("lives_in", "met", "left")
