@@ -44,8 +44,8 @@ claim(
 )
 
 # %% [markdown]
-# The last line looks at something that cost people weeks: some versions of Keras gave one output the loss or the metric of another
-# without a word. The check asks for two outputs with known, different losses and looks whether each gets its own.
+# The last line looks at something easily overlooked: some versions of Keras (3.5.0 and 3.14.0, as their issues report) gave one output the loss or
+# the metric of another without a word. The check asks for two outputs with known, different losses and looks whether each gets its own.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The map

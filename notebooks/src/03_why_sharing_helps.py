@@ -3,8 +3,8 @@
 #
 # **Train a network on a second task that nobody asked for, and it may get better at the first. Why should it?**
 #
-# "The tasks help each other" explains nothing. Rich Caruana named reasons in 1997 that can be told apart, and every survey since repeats
-# five of them. Hardly any shows them. In this chapter each reason gets an experiment of its own: a world in which it can work, and a
+# "The tasks help each other" explains nothing. Rich Caruana named four reasons in 1997 that can be told apart, and tested each on a problem
+# contrived for it; Sebastian Ruder's survey of 2017 lists them with a fifth, regularisation, without a test. In this chapter each reason gets an experiment of its own: a world in which it can work, and a
 # *control* (对照) in which everything is the same except that the reason is missing. If the control gains as much, the explanation is wrong.
 #
 # <details lang="zh">
@@ -12,7 +12,7 @@
 #
 # **让网络多学一个没人要的任务，它原来的任务反而可能学得更好。这是为什么？**
 #
-# “任务之间互相帮助”什么也没有解释。Rich Caruana 在 1997 年给出了可以区分开的几种原因，此后的综述反复引用其中五种，却几乎没有人把它们演示出来。
+# “任务之间互相帮助”什么也没有解释。Rich Caruana 在 1997 年给出了四种可以区分开的原因，并为每一种设计了专门的检验；Sebastian Ruder 2017 年的综述加上第五种，即正则化，但没有做检验。
 # 本章为每种原因做一个专门的实验：一个它能起作用的世界，和一个其他都相同、唯独缺少这种原因的*对照*。如果对照也得到同样的提升，这个解释就是错的。
 #
 # </details>
@@ -792,8 +792,8 @@ plots.show(
 #
 # ## Questions people ask
 #
-# **How do I know which of the five it is in my data?** Build the control: shuffle the helper's labels (restraint remains, knowledge goes), or give it
-# fewer rows, or take its inputs away. The gain that is left has another reason.
+# **How do I know which of the five it is in my data?** Build the control: shuffle the helper's labels (Caruana's own test of 1997; restraint remains,
+# knowledge goes), or give it fewer rows, or take its inputs away. The gain that is left has another reason.
 #
 # **My gain vanished with weight decay. Was it real?** It was regularisation. Keep whichever is cheaper.
 #

@@ -3,7 +3,7 @@
 #
 # **Turn up the weight of one task's loss. Who pays for it?**
 #
-# Tencent's video team trained two tasks together and watched one get better whenever the other got worse. They called it the
+# Tencent's video team trained two tasks together and often saw one get better as the other got worse. They called it the
 # *seesaw* (跷跷板现象), and built *customized gate control* (CGC) and *progressive layered extraction* (PLE, 渐进式分层提取) against
 # it. In this chapter we build a seesaw, give it a number, and see which model swings, how far, and when it does not matter.
 #
@@ -12,7 +12,7 @@
 #
 # **调大一个任务的损失权重，代价由谁来付？**
 #
-# 腾讯视频团队同时训练两个任务，发现一个变好时另一个就变差，并称之为*跷跷板现象*；为此他们提出了*定制门控*（CGC）和
+# 腾讯的视频推荐团队同时训练两个任务，发现一个变好时另一个往往变差，并称之为*跷跷板现象*；为此他们提出了*定制门控*（CGC）和
 # *渐进式分层提取*（PLE）。本章先造出一个跷跷板，给它一个数字，再看哪个模型摆动、摆多远，以及什么时候这并不重要。
 #
 # </details>
@@ -72,7 +72,7 @@ from mtl_helpers.widgets import FusionDesk, GateExplorer
 # network has (nearly) no swing: with an optimizer like Adam a factor before its loss hardly changes a step.
 
 # %% [markdown]
-# Here is what the video team reported: whether a video is watched (VTR, AUC) and to which share (VCR, squared error), quoted from their paper.
+# Here is what the video team reported: whether a video is watched (VTR, AUC) and to which share (VCR, squared error): seven of the ten rows in their paper.
 # Mark the models that are better than single-task at one task and worse at the other:
 
 # %%
@@ -674,7 +674,7 @@ pd.Series(facts, name="8 seeds").to_frame()
 #
 # **Why did the multi-task model lose?** Look at the weights first (was the task out of favour?), then at the rows, then at the architecture.
 #
-# **I ran the PLE script that everybody copies, and saw nothing. Why?** It has one level (so it is CGC), a tower is one linear unit, and its labels are
+# **I ran a PLE script from a blog, and saw nothing. Why?** The one among our sources has one level (so it is CGC), a tower is one linear unit, and its labels are
 # drawn by coin: an AUC of .5 is all there is to learn.
 #
 # **Where do the exponents of the score come from?** From experiments on real users; offline you can only see what they trade.

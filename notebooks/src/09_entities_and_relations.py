@@ -3,7 +3,7 @@
 #
 # **Does a network that has to find the names in a sentence understand better what the sentence says?**
 #
-# A blog post that many learners start from trains one network for two tasks: which *relation* (关系) holds between two entities, and where
+# A blog post trains one network for two tasks: which *relation* (关系) holds between two entities, and where
 # the entities are (*named-entity recognition*, NER, 命名实体识别). It reports two points of F1 more than for the relation alone. We build
 # that network, open its least familiar part, the *conditional random field* (CRF, 条件随机场), and then ask the claim three questions: with how
 # many sentences, at which loss weight, and what does the network get to see?
@@ -13,7 +13,7 @@
 #
 # **一个还得找出句中名字的网络，会更明白这句话在说什么吗？**
 #
-# 许多人入门时读过的一篇文章，用一个网络同时学两个任务：两个实体之间是什么*关系*，以及实体在哪里（*命名实体识别*），并报告 F1 比只学关系高两个点。
+# 一篇博客文章用一个网络同时学两个任务：两个实体之间是什么*关系*，以及实体在哪里（*命名实体识别*），并报告 F1 比只学关系高两个点。
 # 本章搭建这个网络，打开其中最陌生的部分，*条件随机场*（CRF），然后对这个说法提三个问题：用了多少句子，损失权重是多少，网络究竟看到了什么？
 #
 # </details>
