@@ -4,7 +4,7 @@
 # **Two tasks, one network. When do they help each other, and when do they get in each other's way?**
 #
 # Most of machine learning trains one network for one task. Multi-task learning (多任务学习) lets tasks share something: a layer, or a wish
-# to be alike. That it helps is often told and seldom measured. In this chapter we can turn the two things it depends on, how related the
+# to be alike. That it helps is often told, when it does less often. In this chapter we can turn the two things it depends on, how related the
 # tasks are and how many rows there are, and watch sharing help, do nothing, and hurt.
 #
 # <details lang="zh">
@@ -12,7 +12,7 @@
 #
 # **两个任务，一个网络。它们什么时候互相帮助，什么时候互相妨碍？**
 #
-# 机器学习大多是一个网络学一个任务。多任务学习让任务之间共享一些东西：一层网络（参数硬共享），或者“彼此相像”的愿望（参数软共享）。人们常说它有用，却很少去测量。
+# 机器学习大多是一个网络学一个任务。多任务学习让任务之间共享一些东西：一层网络（参数硬共享），或者“彼此相像”的愿望（参数软共享）。人们常说它有用，却较少说明何时有用。
 # 本章可以随意调节它所依赖的两件事，即任务的相关程度和样本的多少，看共享何时有益、何时无用、何时有害（负迁移）。
 #
 # </details>
@@ -237,7 +237,7 @@ claim("Cross-stitch gives the same answers.", apart(ours, theirs) < 1e-5, "to 0.
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A world in which relatedness is a number
 #
-# `task_pair` draws the two regressions of the MMoE paper: task $k$ looks at the thirty inputs along a direction $w_k$,
+# `task_pair` draws the two regressions of the MMoE paper, here with one sine: task $k$ looks at the thirty inputs along a direction $w_k$,
 # $$y_k = w_k x + \sin(w_k x + 1) + \text{noise},$$
 # and the *cosine* $p$ of the two directions is ours to set. $p = 1$: both tasks look along the same line. $p = -1$: along the same line,
 # in opposite senses. $p = 0$: at things that have nothing to do with each other. There is as much noise as signal, and each task has noise

@@ -275,7 +275,7 @@ moved = np.abs(network.get_layer("pay").get_weights()[0] - before).max()
 display(Markdown(f"Largest change of the weights of `pay`'s output layer: **{moved:g}**"))
 
 # %% [markdown]
-# **A wrong name among the weights.** A much-copied tutorial trains outputs called `out1` and `out2` with the loss weights
+# **A wrong name among the weights.** A tutorial trains outputs called `out1` and `out2` with the loss weights
 # `{"out1": 1, "crf_output": 1}`, the second name left over from another model. Nobody noticed, for both weights are 1. Let us make them
 # different: click is to count 100, and payment is called `buy` by mistake.
 

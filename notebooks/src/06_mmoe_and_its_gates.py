@@ -5,7 +5,7 @@
 #
 # A shared bottom makes two tasks live on one representation. A *multi-gate mixture of experts* (MMoE, 多门混合专家模型) gives them
 # several small networks, the experts, and lets every task choose its own mixture of them, for every single row. The choice is a
-# softmax called a *gate*, and a gate can be looked at. Hardly anyone looks. In this chapter we do: who uses which expert, from which
+# softmax called a *gate*, and a gate can be looked at. Papers spare it a figure; in this chapter we look longer: who uses which expert, from which
 # epoch on, for which people; what happens when a gate forgets most of its experts; and what an expert is worth.
 #
 # <details lang="zh">
@@ -14,7 +14,7 @@
 # **八个专家，两个任务，没有人规定谁该做什么。最后谁做了什么？**
 #
 # 参数硬共享让两个任务用同一个表示。*多门混合专家模型*（MMoE）给它们几个小网络，即专家；每个任务对每一行样本各自选择专家的混合比例。
-# 这个选择是一个 softmax，叫作*门控*，而门控是可以拿出来看的，只是很少有人去看。本章就来看：谁在用哪个专家，从第几轮开始，对哪些人；
+# 这个选择是一个 softmax，叫作*门控*，而门控是可以拿出来看的，论文里往往只给它一张图。本章看得更久：谁在用哪个专家，从第几轮开始，对哪些人；
 # 门控把大部分专家忘掉时（门控坍缩）会怎样；一个专家到底值多少。
 #
 # </details>
@@ -387,8 +387,8 @@ display(Markdown("MMoE against single-task, tuned (error; below zero is better):
 # %% [markdown]
 # ### Before you compare with a paper
 #
-# The MMoE paper does not say how long the $w_k$ are, how many sines it adds, which $\alpha_i$ and $\beta_i$ it takes and how much noise; who made its
-# experiment again had to choose. Here are three published choices (Google Research's generator, PLE's paper, the repository keras-mmoe), and this chapter's,
+# The MMoE paper gives the noise, $\mathcal N(0, 0.01)$, which some read as a variance and some as a standard deviation. It does not say how long the
+# $w_k$ are, how many sines it adds, and which $\alpha_i$ and $\beta_i$ it takes; who made its experiment again had to choose. Here are three published choices (Google Research's generator, PLE's paper, the repository keras-mmoe), and this chapter's,
 # whose noise is in units of the signal. How do the *labels* correlate at the same cosine? Mean and spread of eight draws:
 
 
@@ -428,7 +428,7 @@ _ = gc.collect()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Real people: Census-Income
 #
-# 199,523 persons of the US census of 1994 and 1995 to train on. Two labels the MMoE paper chose: earns more than 50,000 dollars
+# 199,523 persons from surveys of the US Census Bureau in 1994 and 1995 to train on. Two labels the MMoE paper chose: earns more than 50,000 dollars
 # (6.2 %), and was never married (43.3 %). Education and marital status are removed from the inputs, the latter because it *is* the
 # second label.
 #
@@ -604,16 +604,17 @@ claim(
 # On plentiful, easy data the architecture hardly matters: how it is trained matters more. An interval that excludes zero is a difference, but look
 # at its size before you spend a month on gates; and single-task pays for its place with nearly twice the weights.
 #
-# On income the paper has another order, MMoE first. What differs: it counts 40 inputs; the same test file, but halved at random; its numbers are
-# averages of 400 runs after thousands of tuning trials, quoted from a secondary source, ours of the seeds and settings above, on one split. Between two
-# papers, a difference of a fifth of a point may be no more than the budget of the tuning. Here is its whole table, with the third task, higher
-# education:
+# Of these four the paper has MMoE first on income. What differs: it counts 40 inputs; the same test file, but halved at random; its multi-task models
+# are tuned for income alone; its numbers are averages of 400 runs after thousands of tuning trials, quoted from a secondary source, ours of the seeds and
+# settings above, on one split. Between two papers, a difference of a fifth of a point may be no more than the budget of the tuning. Here are its
+# averages but those of tensor factorization, with the third task, higher education:
 
 # %% slideshow={"slide_type": "skip"}
 quoted.style.format(precision=4)
 
 # %% [markdown]
-# PLE's authors report on the same data, income and never married: single-task .9445 and .9923, MMoE about .939 and .9928, PLE .9522 and .9945. So
+# PLE's authors report on the same data, income and never married: single-task .9445 and .9923, MMoE .9393 (or .9493, by the gain printed
+# beside it) and .9928, PLE .9522 and .9945. So
 # *single-task* on income differs by more between the two papers than any two architectures do within the first. Compare numbers of one table only, and
 # beware of "Census" repositories that take UCI Adult instead, another and smaller data set.
 
@@ -773,7 +774,7 @@ _ = gc.collect()
 #
 # An expert that a gate likes gets more gradient, becomes better, and is liked more. The others starve. At worst a gate ends up
 # with one expert for everything: eight networks paid for, one used. This is *gate collapse* (门控坍缩). YouTube's team saw it in about
-# one in five of their large runs, PLE's authors not at all in their MMoE; HoME's found experts of whose ReLU outputs more than nine in ten were 0, and
+# one in five of their distributed trainings, PLE's authors not at all in their MMoE; HoME's found experts of whose ReLU outputs more than nine in ten were 0, and
 # cured them by normalising and by Swish in place of ReLU. It is a matter of chance and of sharpness, so we measure it as such: **how often, over
 # seeds.**
 #

@@ -329,7 +329,7 @@ claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", stil
 #
 # ### Uncertainty weighting
 #
-# *Kendall, Gal and Cipolla, 2018.* Suppose task $k$'s labels carry noise of variance $\sigma_k^2$. The likelihood of a Gaussian label contains
+# *Kendall, Gal and Cipolla, 2018.* Suppose task $k$'s labels carry noise of variance $\sigma_k^2$. Minus the logarithm of a Gaussian label's likelihood contains
 # $\frac{1}{2\sigma^2} (y - \hat y)^2 + \ln \sigma$: an error counts less the noisier the task, and calling everything noisy costs $\ln \sigma$. With
 # $s_k = \ln \sigma_k^2$, which may be any number, the losses become
 # $$\text{regression: } \tfrac12 e^{-s_k} L_k + \tfrac12 s_k, \qquad \text{classification: } e^{-s_k} L_k + \tfrac12 s_k,$$
@@ -415,7 +415,7 @@ claim(
 # *Yu and others, 2020.* Do not weigh; look at directions. Two gradients **conflict** if their inner product is negative: a small step along one raises the
 # other's loss. Then take from each the part that goes against the other:
 # $$g_i \cdot g_j < 0: \qquad g'_i = g_i - \frac{g_i \cdot g_j}{\lVert g_j \rVert^2}\, g_j ,$$
-# for the other tasks in random order, always against their *original* gradients, and add the results up. (PC is for *projecting conflicts*.)
+# for the other tasks in random order, always against their *original* gradients, and add the results up. (PC: *projecting conflicting* gradients.)
 #
 # By hand, $g_1 = (1, 0)$ and $g_2 = (-1, 1)$: the inner product is $-1$. $g'_1 = (1, 0) + \frac12 (-1, 1) = (.5, .5)$ and $g'_2 = (-1, 1) + (1, 0) = (0, 1)$.
 
@@ -627,8 +627,8 @@ claim(
 #   a balancer adds. It is not so at every task; look at the watch ratio.
 # - **A learning rate brings more than any rule gains**, over the range that was tried. So tune equal weights before you replace them. Static weights are tried at the middle rate
 #   only: were that a bad one, the weights would be blamed. In the column *chosen*, a rate at the end of the list says that the list was too short.
-# - **A tie is a result.** With eight seeds and the same trials for all, most of the balancers' cells are ties. Kurin and others and
-#   Xin and others found the same at a far larger scale: equal weights, tuned as carefully as their rivals, keep up with them.
+# - **A tie is a result.** With eight seeds and the same trials for all, most of the balancers' cells are ties. Kurin and others (equal weights) and
+#   Xin and others (fixed weights) report the same at a far larger scale: tuned as carefully as their rivals, they keep up with them.
 # - **GradNorm does what it says**: it takes from the task that learns fast, the ratio, and gives to those that learn slowly. Their labels are mostly
 #   noise, which no weight can teach: what is taken brings nothing in return.
 # - **Eight seeds and four tasks mean many intervals.** One in twenty excludes zero by chance; a single "helped" is a reason to run more seeds.
