@@ -20,7 +20,7 @@ class CustomizedGateControl(GatedExperts):
 
     So a task's gradient never reaches another task's private experts. The shared gate sees all experts and feeds the
     shared experts of the next level; the last level has no next one and therefore no shared gate. Tang et al. 2020,
-    "Progressive layered extraction", DOI 10.1145/3383313.3412236, equations 1 to 6.
+    "Progressive layered extraction", DOI 10.1145/3383313.3412236, equations 2 to 6.
 
     Args:
         shared_experts: Number of shared experts.

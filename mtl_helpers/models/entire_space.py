@@ -27,7 +27,7 @@ def esmm(
     """Builds ESMM: pCTR and pCTCVR are trained on every impression, pCVR is what multiplies the one into the other.
 
     ``p(click and pay) = p(click) * p(pay | click)``: Ma et al. 2018, "Entire space multi-task model"
-    (arXiv:1804.07931), equations 1 to 4. A model of pCVR trained on clicked rows alone is asked, when serving, about
+    (arXiv:1804.07931), equations 1 to 3. A model of pCVR trained on clicked rows alone is asked, when serving, about
     rows unlike those.
 
     Args:

@@ -459,7 +459,7 @@ found = study(
 
 # %%
 quoted = {
-    "single-task": (0.9337, 0.9933, 0.8792), "shared-bottom": (0.9295, 0.9915, 0.8813), "L2 between towers": (0.9359, 0.9922, 0.8823),
+    "single-task": (0.9337, 0.9933, 0.8792), "shared-bottom": (0.9295, 0.9915, 0.8813), "L2 between networks": (0.9359, 0.9922, 0.8823),
     "cross-stitch": (0.9361, 0.9917, 0.8819), "one gate": (0.9319, 0.9928, 0.8813), "MMoE": (0.9359, 0.9926, 0.8826),
 }  # fmt: skip
 quoted = pd.DataFrame(quoted, index=["income", "never married", "education"]).T.add_prefix("paper, ")
