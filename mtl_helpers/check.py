@@ -36,7 +36,7 @@ def check_python() -> Finding:
     """Looks at Python's version."""
     version = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding("Python", ok, version, "Install Python 3.11, 3.12 or 3.13; not every package has a build for others.")
+    return Finding("Python", ok, version, "Install Python 3.11, 3.12 or 3.13; some packages have no build for others.")
 
 
 def pins() -> dict[str, str]:

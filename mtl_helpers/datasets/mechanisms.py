@@ -234,7 +234,7 @@ def random_labels(rows: int = 200, *, tasks: int = 8, inputs: int = 20, seed: in
 
 
 def shuffled_helpers(data: MultiTaskData, main: str = "main", seed: int | None = None) -> MultiTaskData:
-    """Gives the same data with every other task's labels in random order: the shuffle test of Caruana 1997, section 3.1.
+    """Gives the same data with every other task's labels in random order: Caruana's shuffle test (1997, section 3.1).
 
     Args:
         data: The data, with a label in every row of the other tasks.
