@@ -3,7 +3,7 @@
 ``train_on_workers`` starts the processes on this computer and joins them by TensorFlow's
 ``MultiWorkerMirroredStrategy`` exactly as separate machines would be joined: each gets the addresses of all, and its
 own place among them, in the environment variable ``TF_CONFIG``. The training loop is written out in ``train``; Keras
-3.15's ``fit`` does not run under this strategy (keras#20585), and ``try_fit`` says how it fails.
+3.15's ``fit`` does not run under this strategy, and ``try_fit`` says how it fails.
 
 The worker program is ``distributed_worker.py``. A worker must set up its strategy before it makes its first tensor; so
 this module imports TensorFlow inside of functions. TensorFlow's server listens on every network interface and asks for

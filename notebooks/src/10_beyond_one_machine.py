@@ -486,7 +486,7 @@ display(
 # - **Unequal shares.** Labels are missing in one share and not in the other? Then the mean of means is wrong: exercise 10.4.
 # - **No password.** TensorFlow's server listens on *every* network interface and asks nobody who they are; this cannot be changed. Use a network that only you can reach,
 #   never an open hub.
-# - **`model.fit` does not run** under this strategy in Keras 3.15 ([keras#20585](https://github.com/keras-team/keras/issues/20585)), hence the loop above. It asks for
+# - **`model.fit` does not run** under this strategy in Keras 3.15, hence the loop above. It asks for
 #   the mean of a dictionary, which TensorFlow does not give. We tried, in the same two processes:
 
 # %%
