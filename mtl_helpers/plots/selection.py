@@ -52,8 +52,8 @@ def trade_off(frame: pd.DataFrame, x: str = "click", y: str = "pay") -> Figure:
                 panel.annotate(label, point, (9, 4), color=colour, **halo)
                 last = point
         panel.annotate(model, points[0], (0, -20), ha="center", color=colour, fontweight="bold", **halo)
-    panel.set_xlabel(f"share of the shown items that are clicked ({x})", color=task_colour(x))
-    panel.set_ylabel(f"share that are paid for ({y})", color=task_colour(y))
+    panel.set_xlabel(f"share of the shown items that are clicked ({x})")
+    panel.set_ylabel(f"share that are paid for ({y})")
     panel.margins(x=0.14, y=0.2)
     return figure
 

@@ -170,30 +170,27 @@ async function render({ model: host, el }) {
       svg("line", { class: "mtl-axis", x1: left, x2: right, y1: y(value), y2: y(value) }, node);
       svg("text", { class: "mtl-small", x: left - 5, y: y(value) + 4, "text-anchor": "end", text: number(value, outcome.digits) }, node);
     }
-    for (const k of [1, top, depth]) svg("text", { class: "mtl-small", x: x(k - 1), y: height - 3, "text-anchor": k === 1 ? "start" : "middle", text: k === 1 ? "k = 1" : k }, node);
+    for (const k of [1, top, depth]) svg("text", { class: "mtl-small", x: x(k - 1), y: height - 3, "text-anchor": k === 1 ? "start" : k === depth ? "end" : "middle", text: k === 1 ? "k = 1" : k }, node);
     svg("path", { class: "mtl-line is-best", d: path(ideal[o]) }, node);
     svg("path", { class: "mtl-line is-random", d: path(average[o]) }, node);
     const old = svg("path", { class: "mtl-line is-reference" }, node);
     const line = svg("path", { class: "mtl-line", style }, node);
     const dot = svg("circle", { class: "mtl-dot", style, r: 4, cx: x(top - 1) }, node);
     const tags = [
-      { text: t("best"), at: () => ideal[o][depth - 1] }, { text: t("chance"), at: () => average[o][depth - 1] },
-      { text: "", at: () => now.curves[o][depth - 1], strong: true },
-    ].map((tag) => ({ ...tag, node: svg("text", { class: tag.strong ? "mtl-value" : "mtl-small", x: right + 6, text: tag.text }, node) }));
+      { text: t("best"), y: y(ideal[o][depth - 1]) + 4 }, { text: t("chance"), y: y(average[o][depth - 1]) + 4 },
+    ].sort((a, b) => a.y - b.y);
+    tags[1].y = Math.max(tags[1].y, tags[0].y + 13);
+    for (const tag of tags) svg("text", { class: "mtl-small", x: right + 6, ...tag }, node);
+    const reached = svg("text", { class: "mtl-value", x: width, y: 12, "text-anchor": "end" }, node);
     return () => {
       line.setAttribute("d", path(now.curves[o]));
       old.setAttribute("d", now === reference ? "" : path(reference.curves[o]));
       dot.setAttribute("cy", y(now.curves[o][top - 1]));
       const value = number(now.curves[o][top - 1], outcome.digits);
-      tags[2].node.textContent = `${value} @${top}`;
+      reached.textContent = `${value} @${top}`;
       node.dataset.outcome = outcome.name;
       node.dataset.value = number(now.curves[o][top - 1], 4);
       node.setAttribute("aria-label", t("{name}: {value} in the first {top}", { name: outcome.name, value, top }));
-      const placed = tags.map((tag) => ({ tag, y: y(tag.at()) + 4 })).sort((a, b) => a.y - b.y);
-      placed.forEach((each, i) => {
-        if (i) each.y = Math.max(each.y, placed[i - 1].y + 13);
-        each.tag.node.setAttribute("y", each.y);
-      });
     };
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ class FusionDesk(CourseWidget):
     def picture(self) -> Figure:
         """Draws the outcome curves at the first exponents."""
         start = dict(zip(self.scores, self.start, strict=True))
-        return draw_curves(self.outcome_curves(self.start), self.outcomes, start)
+        return draw_curves(self.outcome_curves(self.start), self.outcomes, start, self._colours())
 
     def describe(self) -> str:
         """Says what the first exponents lead to."""
@@ -135,9 +136,13 @@ class FusionDesk(CourseWidget):
         said = ", ".join(f"{name} {curve[top - 1]:.3g}" for name, curve in curves.items())
         return f"Ranked by {formula}, the first {top} items bring on average: {said}."
 
-    def _pack(self, most: float) -> dict[str, Any]:
+    def _colours(self) -> dict[str, str]:
         names = list(dict.fromkeys([*self.scores, *self.outcomes]))
-        colours = choose_colours(names)
+        return dict(zip(names, choose_colours(names), strict=True))
+
+    def _pack(self, most: float) -> dict[str, Any]:
+        colours = self._colours()
+        names = list(colours)
         return {
             "scores": [
                 {"name": name, "colour": names.index(name), "most": float(values.max()), "values": pack(values)}
@@ -150,7 +155,7 @@ class FusionDesk(CourseWidget):
             "items": list(self.items),
             "requests": [members.tolist() for members in self.requests.values()],
             "requestNames": list(self.requests),
-            "colours": colours,
+            "colours": list(colours.values()),
             "start": self.start,
             "most": most,
         }
@@ -188,19 +193,19 @@ def digits(values: np.ndarray) -> int:
 
 
 def choose_colours(names: list[str]) -> list[str]:
-    """Gives each name its colour in the course, or else one not yet taken."""
+    """Gives each name its colour in the course, or else one not yet taken, as long as there are any."""
     colours = [task_colour(name) for name in names]
-    spare = [colour for colour in COLOURS if colour not in colours] or [GREY]
-    for i, colour in enumerate(colours):
-        if colour == GREY:
-            colours[i] = spare[i % len(spare)]
-    return colours
+    spare = cycle([colour for colour in COLOURS if colour not in colours] or [GREY])
+    return [next(spare) if colour == GREY else colour for colour in colours]
 
 
-def draw_curves(curves: dict[str, np.ndarray], outcomes: dict[str, np.ndarray], start: dict[str, float]) -> Figure:
+def draw_curves(
+    curves: dict[str, np.ndarray], outcomes: dict[str, np.ndarray], start: dict[str, float], colours: dict[str, str]
+) -> Figure:
     """Draws the mean outcome among the first k: a panel an outcome, with the mean of all items as a line."""
     figure, axes = new_figure(4.2 * len(curves), 3.4, columns=len(curves))
-    for panel, (name, curve), colour in zip(axes[0], curves.items(), choose_colours(list(curves)), strict=True):
+    for panel, (name, curve) in zip(axes[0], curves.items(), strict=True):
+        colour = colours[name]
         panel.plot(np.arange(1, len(curve) + 1), curve, color=colour)
         panel.axhline(outcomes[name].mean(), color=GREY, linewidth=1, linestyle=":")
         panel.set(xlabel="first k of the list", title=f"true {name}", ylim=(0, None))

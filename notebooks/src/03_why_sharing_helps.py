@@ -99,7 +99,7 @@ def shared_bottom(data, hidden_units, tower_units=()):
 # %% [markdown]
 # The package's `hard_sharing` is this network, with a sigmoid where a task is binary. Same weights, same answers:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 example = repeated_question(tasks=3)
 ours, theirs = shared_bottom(example, (32,), (4,)), hard_sharing(example, hidden_units=(32,), tower_units=(4,))
 ours.set_weights(theirs.get_weights())
@@ -123,7 +123,8 @@ def by_arm(found, task="main", split="test", metric=None):
 def gain(one, other, arm=""):
     """Mean paired difference over the seeds, its interval, and both as text."""
     i = paired_interval((one - other).to_numpy())
-    text = f"{i.mean:+.3f}, {i.low:+.3f} to {i.high:+.3f}, {i.n} seeds"
+    digits = 3 if abs(i.mean) < 2 else 1  # errors lie between 0 and 1, points between 0 and 100
+    text = f"{i.mean:+.{digits}f}, {i.low:+.{digits}f} to {i.high:+.{digits}f}, {i.n} seeds"
     return pd.Series({"arm": arm, "difference": i.mean, "low": i.low, "high": i.high, "text": text})
 
 

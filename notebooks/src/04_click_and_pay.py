@@ -183,7 +183,7 @@ def hand_over(ours, theirs, sides, ends):
             other.set_weights(mine.get_weights())
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def columns(rows):
     """The inputs of our network: a column each."""
     ids = dict(zip(kind.columns, rows.inputs["categorical"].T, strict=True))
