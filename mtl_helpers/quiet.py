@@ -37,7 +37,8 @@ if "tensorflow" not in sys.modules:
     use_one_arena()
     if multiprocessing.parent_process() is not None:
         # One of several worker processes: a core each, or they push one another aside.
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            os.environ.setdefault(threads, "1")
     with silent_stderr():
         import tensorflow as tf
 

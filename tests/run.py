@@ -41,7 +41,8 @@ def main() -> int:
     """Runs the steps named on the command line, or all of them; gives the number that failed."""
     wanted = sys.argv[1:] or list(STEPS)
     environment = {**os.environ, "MTL_STRICT": "1", "PYTHONUTF8": "1"}
-    environment.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # two processes at a time: a core each
+    for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):  # two processes at a time: a core each
+        environment.setdefault(threads, "1")
     outcome = {}
     for name in wanted:
         print(f"\n=== {name}", flush=True)
