@@ -65,7 +65,7 @@ def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> 
         >>> rows = {"arm": ["hint", "other"], "difference": [20, 0], "low": [10, -1], "high": [30, 1]}
         >>> figure = effects(pd.DataFrame(rows), "points of AUC over training alone", controls=("other",))
     """
-    figure, axes = new_figure(9, 1.3 + 0.62 * len(table))
+    figure, axes = new_figure(10, max(3.2, 1.2 + 0.46 * len(table)))
     panel = axes[0, 0]
     panel.axvline(0, color=GREY, linewidth=1)
     whole = table["difference"].abs().max() >= 10
@@ -75,7 +75,7 @@ def effects(table: pd.DataFrame, label: str, controls: tuple[str, ...] = ()) -> 
         panel.plot([row.low, row.high], [y, y], color=colour)
         panel.plot([row.difference], [y], shape, color=colour, markerfacecolor=face, markersize=9)
         _above(panel, row.difference, y, f"{round(row.difference):+d}" if whole else f"{row.difference:+.2g}")
-    names = [f"{arm}\n(control)" if arm in controls else str(arm) for arm in table["arm"]]
+    names = [f"{arm} (control)" if arm in controls else str(arm) for arm in table["arm"]]
     panel.set_yticks(range(len(table)), names)
     panel.set_ylim(len(table) - 0.5, -0.7)
     panel.margins(x=0.12)

@@ -210,5 +210,6 @@ def draw_curves(
         panel.axhline(outcomes[name].mean(), color=GREY, linewidth=1, linestyle=":")
         panel.set(xlabel="first k of the list", title=f"true {name}", ylim=(0, None))
         label_lines(panel, [(float(curve[-1]), "ranked", colour), (float(outcomes[name].mean()), "chance", GREY)], 0.1)
+    axes[0, 0].set_ylabel("mean of these")
     figure.suptitle("score = " + " · ".join(f"{name}^{weight:g}" for name, weight in start.items()), color=GREY)
     return figure

@@ -416,7 +416,8 @@ claim(
 # - **no partner**: single-task networks with plain weight decay, each pulled towards zero.
 #
 # The last one has no sharing in it. If it gains as much, the gain was not from sharing.
-#
+
+# %% [markdown]
 # **Exercise 02.4, before you run it.** $p = -1$, and a strong pull through the whole network. What happens?
 #
 # a) it helps like hard sharing; b) it hurts; c) nothing changes.
@@ -552,9 +553,11 @@ SharingLab(sweep, start=(1.0, 200, 0.1))
 # Ask the room before each press: helps, hurts or undecided? Vote, train, discuss. The best round is p = -1: most vote "hurts". Then ask what
 # a reviewer would want to see beside "our joint model is better" (a single-task baseline of the same size, seeds, an unrelated partner).
 
-# %% [markdown]
-# **Cross-stitch** stays close to single-task in nearly all of this. Its mixture starts near "my own activations", and with one unit a task there is
-# little to mix. It was made for deep networks, where it decides layer by layer what to share. Does it do harm? Count the cells of the grid:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ### Who does harm?
+#
+# Cross-stitch stays close to single-task in nearly all of this. Its mixture starts near "my own activations", and with one unit a task there is
+# little to mix. It was made for deep networks, where it decides layer by layer what to share. Which of the three does harm? Count the cells of the grid:
 
 # %%
 cells = effects[effects["task"] == "both tasks"].set_index("model")

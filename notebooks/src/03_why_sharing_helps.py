@@ -630,7 +630,8 @@ del coins
 # Now real answers with noise. We take away the brake (plain Adam, no weight decay), use 20 inputs, and look at two errors of `main`: on
 # the rows it was trained on, and on new ones with as much noise. Four arms: alone; with seven helpers; with seven helpers whose labels are
 # **shuffled**; alone with weight decay.
-#
+
+# %% [markdown]
 # **Exercise 03.3, before you run it.** What will the shuffled helpers, which know nothing, do to the gap?
 #
 # a) widen it; b) narrow it; c) leave it as it is.

@@ -551,7 +551,7 @@ check("04.2", prediction)
 # $\hat p_{CTR} = .2$ and $\hat p_{CVR} = .5$ a row that was clicked and paid for costs $-\ln .2 - \ln .1 = 3.91$.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def entire_space():
     inputs = make_inputs()
     x = embedded(inputs, USER + ITEM)
@@ -710,7 +710,7 @@ by_hand = {
     "ESMM": (convert * click).mean() / click.mean(),
     "weighted": (convert * click / click).mean(),
 }
-print("\n".join(f"{way:16} {value:.3f}" for way, value in by_hand.items()))
+pd.Series(by_hand, name="conversion").round(3).to_frame()
 
 # %% [markdown]
 # Clicks only learns $E[\text{pay} \mid \text{click}]$. ESMM learns $E[\text{clicked and paid}] / E[\text{click}]$. **That is the same number**: a ratio
@@ -758,7 +758,7 @@ order = pd.DataFrame(
         for way, each in ways.items()
     }
 )
-order.agg(["mean", "sem"]).T.round(4)
+order.agg(["mean", "sem"]).T.round(4).set_axis(["mean AUC", "standard error"], axis=1)
 
 # %%
 interval, text = words(order["ESMM"] - order["clicks only"])
