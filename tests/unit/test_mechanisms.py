@@ -147,7 +147,7 @@ def test_effects_mark_controls_and_undecided_arms() -> None:
     assert [point.get_marker() for point in points] == ["o", "s"]
     assert [point.get_markerfacecolor() for point in points] == [BLUE, "white"]
     assert texts(panel) == ["+20", "+0"]
-    assert panel.get_yticklabels()[1].get_text() == "other hints\n(control)"
+    assert panel.get_yticklabels()[1].get_text() == "other hints (control)"
 
 
 def test_arms_are_drawn_as_lines_and_single_values_as_bars() -> None:
