@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mtl_helpers.gates import GateLevel, GateRecord
+from mtl_helpers.plots.style import task_colour
 from mtl_helpers.widgets import CourseWidget, FusionDesk, GateExplorer
 from mtl_helpers.widgets.base import FOLDER, STATE, pack
+from mtl_helpers.widgets.fusion_desk import choose_colours
 from mtl_helpers.widgets.gate_picture import expert_order, gate_colours, gate_order
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -275,6 +277,12 @@ def test_a_ranking_that_cannot_be_is_refused(wrong: dict) -> None:
 def test_numbers_that_two_bytes_cannot_hold_are_refused(values: list, step: float | None) -> None:
     with pytest.raises(ValueError, match="give finite ones, a larger step"):
         pack(np.array(values), step)
+
+
+def test_no_colour_of_the_desk_means_two_things() -> None:
+    colours = choose_colours(["ctr", "cvr", "price", "click", "pay", "revenue"])
+    assert len(set(colours)) == 6
+    assert colours[3:5] == [task_colour("click"), task_colour("pay")]
 
 
 def test_the_desk_has_a_picture_and_a_file(tmp_path: Path) -> None:
