@@ -127,8 +127,8 @@ def exchange_lines(
     figure, axes = new_figure(8.5, 4.0)
     panel, sizes = axes[0, 0], np.array(sorted(seconds))
     panel.plot(sizes, [1e3 * seconds[size] for size in sizes], "o-", color=BLUE)
-    end = (sizes[-1], 1e3 * seconds[sizes[-1]])
-    panel.annotate("measured here", end, (8, 0), textcoords="offset points", va="center", color=BLUE, weight="bold")
+    begin = (sizes[0], 1e3 * seconds[sizes[0]])  # where no wire is near: at the other end a name may meet theirs
+    panel.annotate("measured here", begin, (0, 9), textcoords="offset points", color=BLUE, weight="bold")
     for (name, speed), colour in zip(wire.items(), (SKY, VERMILLION), strict=False):
         times = 1e3 * sizes / speed
         panel.plot(sizes, times, "--", color=colour)
