@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 # What shares a page. Words that ask the room something stand alone: what follows is the answer.
 MOST_SAID, MOST_SAID_LETTERS = 3, 300  # claims under one figure
+MOST_ALONE, MOST_ALONE_LETTERS = 5, 560  # claims with a page to themselves
 LEAD_LETTERS = 240  # words above the figure or table that they announce
 TEXT_LETTERS = 450  # words above claims
 MOST_ROWS = 9  # of two tables, one below the other
@@ -31,11 +32,13 @@ class Page:
     def takes_words(self, claim: str) -> bool:
         """Says whether a claim goes below what is here."""
         said = [*self.said, claim]
-        few = len(said) <= MOST_SAID and sum(letters(each) for each in said) <= MOST_SAID_LETTERS
+        alone = self.kind == "said"
+        most, most_letters = (MOST_ALONE, MOST_ALONE_LETTERS) if alone else (MOST_SAID, MOST_SAID_LETTERS)
+        few = len(said) <= most and sum(letters(each) for each in said) <= most_letters
         return (
             few
             and "<li>" not in claim
-            and (self.kind in ("figure", "table", "code", "said") or self.tells(TEXT_LETTERS))
+            and (alone or self.kind in ("figure", "table", "code") or self.tells(TEXT_LETTERS))
         )
 
     def takes(self, kind: str, content: str) -> bool:
