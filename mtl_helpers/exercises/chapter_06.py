@@ -13,6 +13,8 @@ EXERCISES: dict[str, Exercise] = {
             Case(([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]], [0.0, 0.0, math.log(2)]), [1.75, 2.0]),
             Case(([[1.0], [5.0]], [0.0, 0.0]), [3.0]),
             Case(([[1.0], [4.0]], [1000.0, 1000.0 - math.log(2)]), [2.0]),
+            Case(([[1.0], [2.0], [3.0], [4.0]], [0.0, 0.0, 0.0, 1000.0]), [4.0]),
+            Case(([[1.0], [5.0]], [-1000.0, -1000.0]), [3.0]),
         ],
         hint="First turn the logits into weights that sum to 1 (a softmax), then add up weight times expert output.",
         reason="weights = exp(logits - max(logits)), divided by their sum; the mixture is weights @ expert_outputs. "

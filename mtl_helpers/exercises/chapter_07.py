@@ -39,11 +39,13 @@ EXERCISES: dict[str, Exercise] = {
             Case(([1.0, 2.0], [False, True]), [0.0, 1.0]),
             Case(([1000.0, 0.0], [True, True]), [1.0, 0.0]),
             Case(([0.0, 1000.0], [True, False]), [1.0, 0.0]),
+            Case(([-1000.0, 0.0], [True, False]), [1.0, 0.0]),
         ],
         hint="Put -infinity (or -1e9) in place of a logit that is not allowed, then take the softmax.",
         reason="Masked before the softmax, the allowed weights share the whole 1. Masked after it, the weight of the "
         "foreign experts would be missing from the sum: 0.003 + 0.003 + 0 in the first case. Dividing by that sum "
-        "mends it on paper; where a forbidden logit is large, as in the last case, it is 0 / 0.",
+        "mends it on paper; where a forbidden logit is large, as in the last two cases, it is 0 / 0. "
+        "Nor is -100 far enough down for a mask: an allowed logit may lie lower.",
     ),
     "07.4": Open(
         "Before PLE goes live",

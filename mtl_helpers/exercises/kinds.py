@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -66,6 +66,16 @@ class Case:
         """The call, as text."""
         return f"f({', '.join(map(shorten, self.arguments))})"
 
+    def of(self, function: Callable[..., Any]) -> Any:
+        """Calls a function with lists, or with arrays if it is written for these (``own @ other``)."""
+        try:
+            return function(*copy.deepcopy(self.arguments))
+        except (TypeError, AttributeError) as first:
+            try:
+                return function(*map(as_array, self.arguments))
+            except Exception:
+                raise first from None
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -97,7 +107,7 @@ class Coding:
             return Verdict("wrong", f"A function is wanted, but this is {answer!r}.", help_now)
         for case in self.cases:
             try:
-                result = answer(*copy.deepcopy(case.arguments))
+                result = case.of(answer)
             except Exception as error:
                 return Verdict("wrong", f"{case.call} raised {type(error).__name__}: {error}", help_now)
             if is_missing(result):
@@ -106,6 +116,17 @@ class Coding:
                 finding = f"{case.call} should give {shorten(case.expected)}, but gave {shorten(result)}."
                 return Verdict("wrong", finding, help_now)
         return Verdict("right", f"All {len(self.cases)} cases agree.", self.reason)
+
+
+def as_array(value: Any) -> Any:
+    """Makes a list of numbers, or of such lists, an array; anything else stays what it is."""
+    if not isinstance(value, list):
+        return copy.deepcopy(value)
+    try:
+        array = np.array(value)
+    except ValueError:  # rows of different lengths
+        return copy.deepcopy(value)
+    return array if array.dtype.kind in "fiub" else copy.deepcopy(value)
 
 
 def agrees(given: Any, expected: Any) -> bool:
@@ -128,7 +149,8 @@ def agrees(given: Any, expected: Any) -> bool:
 def shorten(value: Any) -> str:
     """Writes a value in at most 120 characters; arrays as lists rounded to 4 digits."""
     if hasattr(value, "__array__"):
-        value = np.round(np.asarray(value, dtype=float), 4).tolist()
+        array = np.asarray(value)
+        value = array.tolist() if array.dtype.kind == "b" else np.round(array.astype(float), 4).tolist()
     text = repr(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
 

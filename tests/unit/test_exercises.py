@@ -68,6 +68,27 @@ def test_what_is_off_is_said(answer: object, finding: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (lambda a, b: sum(x * y for x, y in zip(a, b, strict=True)), "right"),
+        (lambda a, b: (a @ b).sum(), "right"),
+        (lambda a, b: (a * a).sum(), "wrong"),
+    ],
+)
+def test_a_function_may_be_written_for_lists_or_for_arrays(answer: object, state: str) -> None:
+    assert Coding("Product", [Case(([1.0, 2.0], [3.0, 4.0]), 11.0)], "HINT", "REASON").judge(answer, 0).state == state
+
+
+def test_the_first_error_is_told_and_booleans_stay_booleans() -> None:
+    exercise = Coding("Less", [Case(([1, 2],), [True, False])], "HINT", "REASON")
+    assert exercise.judge(lambda x: x < 2, 0).state == "right"
+    assert exercise.judge(lambda x: np.asarray(x) < 1, 0).finding.endswith("but gave [False, False].")
+    assert (
+        "'<' not supported between instances of 'list' and 'int'" in exercise.judge(lambda x: x < 2 and x[9], 0).finding
+    )
+
+
+@pytest.mark.parametrize(
     ("given", "expected", "same"),
     [
         (("a", "b"), ["a", "b"], True),
