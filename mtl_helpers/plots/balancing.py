@@ -9,14 +9,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
-from mtl_helpers.plots.results import mean_and_half_width
-from mtl_helpers.plots.style import GREY, ORANGE, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.results import LINE_STYLES, mean_and_half_width
+from mtl_helpers.plots.style import (
+    BLACK,
+    BROWN,
+    GREY,
+    HALO,
+    ORANGE,
+    in_words,
+    label_lines,
+    model_colour,
+    new_figure,
+    styled,
+    task_colour,
+)
 
-COLOURS = {"agree": "#009E73", "conflict": "#D55E00", "narrow": ORANGE, "wide": "#7A4B00"}  # both widths: hard sharing
+WIDTHS = {"narrow": ORANGE, "wide": BROWN}  # of hard sharing
 MARKERS = "osD^vP"
-HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 def dominated(points: np.ndarray) -> np.ndarray:
@@ -63,15 +73,17 @@ def pareto_fronts(scores: pd.DataFrame, titles: Mapping[str, str], single: pd.Da
     for panel, (name, title) in zip(axes[0], titles.items(), strict=True):
         here = scores[scores["data"] == name]
         for place, (model, rows) in enumerate(here.groupby("model", sort=False)):
-            colour = COLOURS.get(str(model), model_colour(str(model)))
+            colour = WIDTHS.get(str(model), model_colour(str(model)))
             draw_front(panel, rows, tasks, colour, str(model), above=place % 2 == 0)
         if single is not None:
             means = single[single["data"] == name].groupby("task")["value"].mean()
-            panel.axvline(means[tasks[0]], color=GREY, linewidth=1, linestyle=":")
-            panel.axhline(means[tasks[1]], color=GREY, linewidth=1, linestyle=":")
+            panel.axvline(means[tasks[0]], color=BLACK, linewidth=1, linestyle=":")
+            panel.axhline(means[tasks[1]], color=BLACK, linewidth=1, linestyle=":")
+            at: dict[str, Any] = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points"}
+            panel.annotate("single-task", (means[tasks[0]], 0.98), (5, 0), va="top", path_effects=HALO, **at)
         panel.set_title(title)
-        panel.set_xlabel(f"mean squared error of {tasks[0]}", color=task_colour(tasks[0]))
-    axes[0, 0].set_ylabel(f"mean squared error of {tasks[1]}", color=task_colour(tasks[1]))
+        panel.set_xlabel(f"mean squared error of {in_words(tasks[0])}", color=task_colour(tasks[0]))
+    axes[0, 0].set_ylabel(f"mean squared error of {in_words(tasks[1])}", color=task_colour(tasks[1]))
     return figure
 
 
@@ -131,7 +143,7 @@ def skill_by_unit(skill: pd.DataFrame, units: Sequence[str], models: Sequence[st
         panel.set_xlabel("unit of the regression's label")
         panel.grid(axis="y", alpha=0.3)
     axes[0, 0].set_ylabel("skill (0: nothing, 1: perfect)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(models), frameon=False)
+    axes[0, 0].legend(loc="best", frameon=False, labelcolor="linecolor", prop={"weight": "bold", "size": 13})
     return figure
 
 
@@ -201,7 +213,7 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
         titles: Data set -> its name in the figure.
 
     Returns:
-        The figure: a row a model; bands are 95 % intervals over the seeds.
+        The figure: a row a model, a line style a data set; bands are 95 % intervals over the seeds.
 
     Example:
         >>> cells = {"metric": ["balancer_cosine", "balancer_conflict"] * 2, "epoch": [1, 1, 2, 2]}
@@ -210,7 +222,7 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
     """
     measures = {
         "balancer_cosine": "cosine of the gradients",
-        "balancer_conflict": "share of batches with cosine < 0",
+        "balancer_conflict": "share of batches below 0",
     }
     models = list(frame["model"].unique())
     figure, axes = new_figure(11.4, 3.7 * len(models), len(models), 2, sharex=True, sharey="col")
@@ -220,10 +232,10 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
             rows = rows[rows["task"] == rows["task"].iloc[0]]  # with two tasks both have the same number
             panel.axhline(0 if metric.endswith("cosine") else 0.5, color=GREY, linewidth=1)
             ends = []
-            for name, title in titles.items():
+            colour = WIDTHS.get(str(model), model_colour(str(model)))
+            for line, (name, title) in zip(LINE_STYLES, titles.items(), strict=False):
                 mean, half = mean_and_half_width(rows[rows["data"] == name].groupby("epoch")["value"])
-                colour = COLOURS.get(name, GREY)
-                panel.plot(mean.index, mean, color=colour)
+                panel.plot(mean.index, mean, color=colour, linestyle=line)
                 panel.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.18, linewidth=0)
                 ends.append((float(mean.iloc[-1]), title, colour))
             panel.set(ylabel=label, title=f"{model} shared layer")
@@ -256,7 +268,7 @@ def projected_gradients(first: Sequence[float], second: Sequence[float]) -> Figu
     product = float(pair[0] @ pair[1])
     if product >= 0:
         raise ValueError(f"first={list(first)}, second={list(second)} do not conflict (inner product {product:g}).")
-    figure, axes = new_figure(10.0, 4.0, columns=2, sharex=True, sharey=True)
+    figure, axes = new_figure(10.0, 3.7, columns=2, sharex=True, sharey=True)
     reach = 1.25 * np.abs(pair).max()
     for k, panel in enumerate(axes[0]):
         own, other = pair[k], pair[1 - k]
@@ -268,9 +280,10 @@ def projected_gradients(first: Sequence[float], second: Sequence[float]) -> Figu
         ]
         for tip, colour, name, line in arrows:
             panel.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2.5, "ls": line})
-            panel.annotate(name, 1.12 * tip, ha="center", va="center", color=colour, fontsize=16, path_effects=HALO)
+            place = tip * (1 + 0.16 / np.linalg.norm(tip))
+            panel.annotate(name, place, ha="center", va="center", color=colour, fontsize=16, path_effects=HALO)
         panel.plot(*np.stack([own, projected], axis=1), color=GREY, linewidth=1, linestyle=":")
         panel.set(title=f"task {k + 1} gives up what hurts task {2 - k}", aspect="equal")
-        panel.set(xlim=(-reach, reach), ylim=(-0.35 * reach, reach), xlabel="first weight")
+        panel.set(xlim=(-reach, reach), ylim=(-0.15 * reach, reach), xlabel="first weight")
     axes[0, 0].set_ylabel("second weight")
     return figure

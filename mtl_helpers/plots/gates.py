@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtl_helpers.metrics import gate_entropy
-from mtl_helpers.plots.style import BLUE, GREY, SKY, label_lines, new_figure, styled, task_colour
+from mtl_helpers.plots.style import BLUE, GREY, SKY, in_words, label_lines, new_figure, signed, styled, task_colour
 
 if TYPE_CHECKING:
     from mtl_helpers.gates import GateRecord
@@ -35,7 +35,7 @@ def gate_heat_map(record: GateRecord, epoch: int = -1, seed: int = 0, level: int
         level: Position of the level.
 
     Returns:
-        The figure, with the weights written in it; each row sums to 1.
+        The figure, with the weights written in it; each row sums to 1. A cell without a number: no connection.
 
     Example:
         >>> figure = gate_heat_map(record, epoch=-1)  # record = found.gates["MMoE"] of a study
@@ -43,23 +43,24 @@ def gate_heat_map(record: GateRecord, epoch: int = -1, seed: int = 0, level: int
     gates = record.levels[level]
     weights = gates.weights[seed, epoch]  # gates, groups, experts
     columns = min(len(record.groups), 4 if len(gates.experts) <= 4 else 2)
-    rows = -(-len(record.groups) // columns)
-    width = max(3.0, 0.62 * len(gates.experts)) * columns + 1.6
-    figure, axes = new_figure(width, rows * (1.1 + 0.45 * len(gates.gates)) + 0.4, rows, columns)
+    rows, names = -(-len(record.groups) // columns), short_names(gates.experts)
+    cell = 0.55 if max(map(len, names)) <= 2 else 0.6
+    width = max(3.0, cell * len(names)) * columns + 1.6
+    figure, axes = new_figure(width, rows * (0.6 + 0.45 * len(gates.gates)) + 0.8, rows, columns)
     for panel in axes.flat[len(record.groups) :]:
         panel.set_axis_off()
     for i, (panel, group) in enumerate(zip(axes.flat, record.groups, strict=False)):
-        draw_table(panel, weights[:, i], gates.gates if i % columns == 0 else (), ".2f", vmin=0, vmax=1, cmap="Blues")
+        written = [[f"{weight:.2f}".removeprefix("0") if weight else "" for weight in row] for row in weights[:, i]]
+        draw_table(panel, weights[:, i], written, vmin=0, vmax=1, cmap="Blues")
+        panel.set_yticks(np.arange(len(gates.gates)) + 0.5, map(in_words, gates.gates) if i % columns == 0 else [])
+        lowest = i + columns >= len(record.groups)
         panel.set_title(group)
-        panel.set_xticklabels(short_names(gates.experts))
-        panel.set_xlabel("expert" if i // columns == rows - 1 else "")
+        panel.set(xticklabels=names if lowest else [], xlabel="expert" if lowest else "")
     return figure
 
 
-def draw_table(
-    axes: Axes, values: np.ndarray, names: tuple[str, ...], form: str, vmin: float, vmax: float, cmap: str
-) -> None:
-    """Draws numbers ``[rows, columns]`` as a coloured table with the numbers written in it.
+def draw_table(axes: Axes, values: np.ndarray, written: list[list[str]], vmin: float, vmax: float, cmap: str) -> None:
+    """Draws numbers ``[rows, columns]`` as a coloured table with words written in it.
 
     As ``seaborn.heatmap`` does, which takes 300 MB for a page of these.
     """
@@ -68,10 +69,8 @@ def draw_table(
         red, green, blue, _ = cells.to_rgba(values[row, column])
         dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.55
         colour = "white" if dark else "black"
-        text = f"{values[row, column]:{form}}"
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=12, color=colour)
+        axes.text(column + 0.5, row + 0.5, written[row][column], ha="center", va="center", fontsize=14, color=colour)
     axes.set_xticks(np.arange(values.shape[1]) + 0.5)
-    axes.set_yticks(np.arange(len(names)) + 0.5, names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.invert_yaxis()
@@ -104,7 +103,7 @@ def gate_weights_over_epochs(record: GateRecord, group: int = 0, seed: int = 0, 
     for i, (panel, gate) in enumerate(zip(axes[0], gates.gates, strict=True)):
         weights = gates.weights[seed, :, i, group]  # epochs, experts
         panel.stackplot(record.epochs, weights.T, colors=colours, edgecolor="white", linewidth=0.8)
-        panel.set_title(f"gate of {gate}", color=task_colour(gate))
+        panel.set_title(f"gate of {in_words(gate)}", color=task_colour(gate))
         panel.set(xlabel="epoch", xlim=(record.epochs[0], record.epochs[-1]), ylim=(0, 1))
         panel.xaxis.get_major_locator().set_params(integer=True)
         middles = np.cumsum(weights[-1]) - weights[-1] / 2
@@ -131,12 +130,12 @@ def gate_entropy_over_epochs(records: dict[str, GateRecord], level: int = 0) -> 
     Example:
         >>> figure = gate_entropy_over_epochs({"MMoE": record})  # found.gates of a study
     """
-    figure, axes = new_figure(7.5, 4.0)
+    figure, axes = new_figure(9.6, 4.4)
     ends = []
     for i, (name, record) in enumerate(records.items()):
         colour = (BLUE, "#00263D", "#6B8CA3", SKY)[i % 4]
         entropy = gate_entropy(record.levels[level].weights, normalised=True).mean(axis=(2, 3))  # seeds, epochs
-        axes[0, 0].plot(record.epochs, entropy.T, color=colour, alpha=0.2, linewidth=0.8)
+        axes[0, 0].plot(record.epochs, entropy.T, color=colour, alpha=0.35, linewidth=0.9)
         axes[0, 0].plot(record.epochs, entropy.mean(axis=0), color=colour, linestyle=LINE_STYLES[i % 4], label=name)
         ends.append((float(entropy[:, -1].mean()), name, colour))
     axes[0, 0].set(xlabel="epoch", ylabel="normalised entropy of the gates", ylim=(0, 1.03))
@@ -194,7 +193,8 @@ def collapse_frequency(frame: pd.DataFrame) -> Figure:
     panel = axes[0, 0]
     panel.barh(range(len(counted)), counted["sum"] / counted["count"], color=BLUE, height=0.6)
     for y, (hits, seeds) in enumerate(counted.to_numpy()):
-        panel.annotate(f" {int(hits)} of {int(seeds)}", (hits / seeds, y), va="center")
+        text = f"{int(hits)} of {int(seeds)}"
+        panel.annotate(text, (hits / seeds, y), (8, 0), textcoords="offset points", va="center")
     panel.set_yticks(range(len(counted)), counted.index)
     panel.set(xlabel="share of seeds in which the gates collapsed", xlim=(0, 1.12))
     panel.set_xticks([0, 0.5, 1])
@@ -224,12 +224,13 @@ def ablation_heat_map(record: GateRecord, seed: int = 0, level: int = 0, scale: 
     if record.ablation is None:
         raise ValueError("record has no ablation; run study(..., ablate=True).")
     changes = scale * np.stack([record.ablation[task][level][seed] for task in record.tasks])  # tasks, experts
-    changes = changes.round(1) + 0.0  # no "-0.0"
     experts = record.levels[level].experts
     limit = max(float(np.abs(changes).max()), 1e-6)
     figure, axes = new_figure(max(5.0, 0.95 * len(experts) + 1.5), 1.4 + 0.55 * len(record.tasks))
     panel = axes[0, 0]
-    draw_table(panel, changes, record.tasks, "+.1f", vmin=-limit, vmax=limit, cmap="PuOr")
+    written = [[signed(float(change), 1) for change in row] for row in changes]
+    draw_table(panel, changes, written, vmin=-limit, vmax=limit, cmap="PuOr")
+    panel.set_yticks(np.arange(len(record.tasks)) + 0.5, map(in_words, record.tasks))
     panel.set_xticklabels(short_names(experts), rotation=0)
     metrics = sorted({record.metric_names[task] for task in record.tasks})
     unit = "points of AUC" if metrics == ["auc"] and scale == 100 else " / ".join(metrics)

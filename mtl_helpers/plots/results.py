@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mtl_helpers.metrics.intervals import half_width
-from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled
+from mtl_helpers.plots.style import GREY, HALO, in_words, label_lines, model_colour, new_figure, signed, styled
 
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -46,7 +47,7 @@ def learning_curves(frame: pd.DataFrame, metric: str | None = None, split: str =
     figure, axes = new_figure(5.2 * len(tasks), 3.8, columns=len(tasks))
     for panel, task in zip(axes[0], tasks, strict=True):
         label_lines(panel, draw_lines(panel, rows[rows["task"] == task], "epoch", marked=False))
-        panel.set(title=task, xlabel="epoch", ylabel=METRIC_NAMES.get(str(metric), str(metric)))
+        panel.set(title=in_words(task), xlabel="epoch", ylabel=METRIC_NAMES.get(str(metric), str(metric)))
     return figure
 
 
@@ -76,14 +77,14 @@ def score_against(
     """
     numbered = frame.assign(**{x: frame[x].astype(float)})
     tasks = list(numbered["task"].unique())
-    figure, axes = new_figure(5.2 * len(tasks), 4.0, columns=len(tasks), sharey=True)
+    figure, axes = new_figure(5.2 * len(tasks), 4.6, columns=len(tasks), sharey=True)
     ends = {}
     for panel, task in zip(axes[0], tasks, strict=True):
         ends[panel] = draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
         if best and task in best:
             panel.axhline(best[task], color=GREY, linewidth=1)
             ends[panel].append((best[task], "best reachable", GREY))
-        panel.set(title=task, xlabel=x_label)
+        panel.set(title=in_words(task), xlabel=x_label)
     axes[0, 0].set_ylabel(METRIC_NAMES.get(metric, metric))
     for panel, names in ends.items():
         label_lines(panel, names)
@@ -134,7 +135,8 @@ def draw_row(
     face = colour if (abs(mean) > half if filled is None else filled) else "white"
     axes.errorbar(mean, y, xerr=half, fmt="D", color=colour, markerfacecolor=face, capsize=5, markersize=8)
     if label:
-        axes.annotate(format(mean, label), (mean, y), (0, 10), textcoords="offset points", ha="center")
+        place: dict[str, Any] = {"xytext": (0, 10), "textcoords": "offset points", "ha": "center"}
+        axes.annotate(format(mean, label), (mean, y), path_effects=HALO, **place)
 
 
 @styled
@@ -171,7 +173,7 @@ def forest(
         of = unit or METRIC_NAMES.get(metric, metric)
         panel.set_xlabel(f"{of},\nminus {baseline}   ({better})")
         panel.locator_params(axis="x", nbins=5)
-        panel.set_title(task)
+        panel.set_title(in_words(task))
         panel.margins(x=0.15)
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.6)
@@ -184,4 +186,5 @@ def draw_interval(axes: Axes, y: int, row: pd.Series, colour: str, scale: float,
     decided = low > 0 or high < 0
     axes.plot([low, high], [y, y], color=colour)
     axes.plot([middle], [y], marker="o", color=colour, markerfacecolor=colour if decided else "white", markersize=9)
-    axes.annotate(f"{middle:+.{digits}f}", (middle, y), (0, 9), textcoords="offset points", ha="center", fontsize=12)
+    place: dict[str, Any] = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "path_effects": HALO}
+    axes.annotate(signed(middle, digits), (middle, y), fontsize=12, **place)

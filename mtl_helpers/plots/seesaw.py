@@ -7,11 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 
 from mtl_helpers.metrics.intervals import half_width
 from mtl_helpers.plots.results import LINE_STYLES, draw_row
-from mtl_helpers.plots.style import GREY, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.style import GREY, HALO, label_lines, model_colour, new_figure, signed, styled, task_colour
 
 INSIDE = "#EEF5EC"  # where both tasks gain
 
@@ -49,7 +48,7 @@ def seesaw_paths(scores: pd.DataFrame, baseline: str, least: float = -3.0, most:
     models = [name for name in scores["model"].unique() if name != baseline]
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
-    figure, axes = new_figure(4.1 * columns, 4.0 * rows, rows, columns, sharex=True, sharey=True)
+    figure, axes = new_figure(3.5 * columns, 3.4 * rows, rows, columns, sharex=True, sharey=True)
     for panel in axes.flat[len(models) :]:
         panel.set_axis_off()
     axes.flat[0].annotate("both gain", (most, most), (-6, -6), textcoords="offset points", ha="right", va="top")
@@ -84,12 +83,11 @@ def draw_path(
         if not outside:
             axes.errorbar(place[0], place[1], yerr=width[1], xerr=width[0], color=colour, alpha=0.25, linewidth=1.5)
         axes.plot(*place, marker=edge_marker(true, place), color=colour, markersize=11 if outside else 8)
-        text = f"{name} ({true.min():+.1f})" if outside else name
+        text = f"{name} ({signed(true.min(), 1)})" if outside else name
         if outside or number in (0, len(names) // 2, len(names) - 1):
             offset = (-8, 8) if number == 0 and not outside else (8, 8) if number else (14, -4)
             side = "right" if number == 0 and not outside else "left"
-            label = axes.annotate(text, place, offset, textcoords="offset points", ha=side, zorder=5)
-            label.set_path_effects([withStroke(linewidth=3, foreground="white")])
+            axes.annotate(text, place, offset, textcoords="offset points", ha=side, zorder=5, path_effects=HALO)
     axes.set(xlim=(least, most), ylim=(least, most), aspect="equal")
 
 
@@ -122,6 +120,7 @@ def swing_bars(swings: pd.DataFrame) -> Figure:
         draw_row(panel, y, values, model_colour(str(model)), ".1f")
     panel.set_yticks(range(swings.shape[1]), list(swings.columns))
     panel.set(xlabel="swing over the loss weights, in points of AUC", xlim=(0, None))
+    panel.spines["left"].set_position(("outward", 14))  # off the numbers of those that hardly swing
     panel.set_ylim(swings.shape[1] - 0.5, -0.7)
     return figure
 

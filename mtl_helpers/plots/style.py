@@ -13,16 +13,19 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from scipy.optimize import isotonic_regression
 
 # Okabe and Ito (2008), "Color Universal Design": told apart with every common kind of colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BROWN = "#7A4B00"  # a darker orange: hard sharing again, with a wider layer
 GREY = "#767676"  # for what is neither model nor task: best reachable scores, zero lines
 
 MODEL_COLOURS: dict[str, str] = {
     "single-task": BLACK,
     "shared-bottom": ORANGE,
+    "shared-bottom, 4 units": BROWN,
     "hard sharing": ORANGE,
     "soft sharing": SKY,
     "cross-stitch": PURPLE,
@@ -84,6 +87,7 @@ COURSE_STYLE: Any = {
     "svg.hashsalt": "course",
 }
 DOTS_PER_INCH = 96
+HALO = (withStroke(linewidth=3, foreground="white"),)  # keeps letters apart from the lines below them
 
 
 def use_course_style() -> None:
@@ -166,6 +170,25 @@ def task_colour(name: str) -> str:
     return colour_of(name.replace(" ", "_"), TASK_COLOURS)
 
 
+def in_words(name: str) -> str:
+    """Writes a name as people do: ``never_married`` is "never married"."""
+    return name.replace("_", " ")
+
+
+def signed(value: float, digits: int) -> str:
+    """Writes a difference with its sign, a true minus, as the axes have it; what rounds to 0 has no minus.
+
+    Args:
+        value: The difference.
+        digits: Digits after the point.
+
+    Example:
+        >>> signed(-0.04, 1), signed(-0.5, 1)
+        ('+0.0', '−0.5')
+    """
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+
+
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:
     """Opens an empty figure that no global list keeps, so that nothing has to be closed.
 
@@ -194,7 +217,7 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **s
 
 
 def label_lines(axes: Axes, ends: list[tuple[float, str, str]], gap: float = 0.07) -> None:
-    """Writes names at the right ends of lines, moved apart where they would overlap.
+    """Writes names at the right ends of lines, moved apart where they would overlap, and never below the axis.
 
     Args:
         axes: Where the lines are, with their final limits.
@@ -205,7 +228,7 @@ def label_lines(axes: Axes, ends: list[tuple[float, str, str]], gap: float = 0.0
     low, high = axes.get_ylim()
     steps = np.arange(len(ends)) * gap * (high - low)
     # Least squared displacement under a least distance is isotonic regression of the places less their steps.
-    places = isotonic_regression(np.array([y for y, _, _ in ends]) - steps).x + steps
+    places = np.maximum(isotonic_regression(np.array([y for y, _, _ in ends]) - steps).x, low) + steps
     for place, (_, name, colour) in zip(places, ends, strict=True):
         where = ("axes fraction", "data")
         axes.annotate(name, (1.02, place), xycoords=where, va="center", color=colour, fontweight="bold", clip_on=False)

@@ -22,6 +22,7 @@ from mtl_helpers.plots.style import (
     SKY,
     VERMILLION,
     YELLOW,
+    in_words,
     new_figure,
     styled,
     task_colour,
@@ -86,10 +87,11 @@ def draw_gates(records: Mapping[str, GateRecord], epoch: int, group: int | None)
     figure, axes = new_figure(0.6 + 3.2 * sum(widths), 4.4, columns=len(records), width_ratios=widths)
     for panel, width, (name, record) in zip(axes[0], widths, records.items(), strict=True):
         panel.set_axis_off()
-        panel.set(xlim=(-0.25, width - 0.1), ylim=(0, 1))
-        panel.set_title(name, loc="left", fontweight="bold")
+        panel.set(xlim=(-0.25, width - 0.1), ylim=(0, 1.08))
         for number, (level, weights) in enumerate(zip(record.levels, weights_at(record, epoch, group), strict=True)):
             last = number == len(record.levels) - 1
+            title = name if len(record.levels) == 1 else f"{name}, level {number + 1}"
+            panel.annotate(title, (number * SPACING - 0.23, 1.02), fontsize=14, fontweight="bold")
             draw_level(panel, number * SPACING, level, weights, colours, beside=last)
     rows = "all segments (mean)" if group is None else first.groups[group]
     words = f"{rows} · epoch {first.epochs[epoch]} · seed {first.seeds[0]}"
@@ -123,10 +125,10 @@ def draw_level(
             if weight > FAINT:
                 look = {"facecolor": colours[level.gates[gate]], "alpha": 0.22 + 0.68 * weight**0.5}
                 panel.add_patch(band(left, start, right, end, **look))
-        write_expert(panel, left, (low, high), level.experts[expert] if len(experts) <= 20 else "")
+        write_expert(panel, left, (low, high), in_words(level.experts[expert]) if len(experts) <= 20 else "")
     for gate, (low, high) in gates.items():
-        name = level.gates[gate]
-        panel.plot([right, right], [low, high], color=colours[name], linewidth=6, solid_capstyle="butt")
+        name = in_words(level.gates[gate])
+        panel.plot([right, right], [low, high], color=colours[level.gates[gate]], linewidth=6, solid_capstyle="butt")
         if beside:
             panel.annotate(name, (right + 0.05, (low + high) / 2), va="center", fontweight="bold")
         else:

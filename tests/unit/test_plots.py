@@ -16,7 +16,7 @@ from mtl_helpers.datasets.shop_log import TASKS
 from mtl_helpers.datasets.video_log import KINDS
 from mtl_helpers.gates import GateLevel, GateRecord
 from mtl_helpers.plots.results import mean_and_half_width
-from mtl_helpers.plots.style import GREY, to_png
+from mtl_helpers.plots.style import GREY, signed, to_png
 from mtl_helpers.study.results import COLUMNS
 
 SEEDS, EPOCHS, EXPERTS = 3, 5, 4
@@ -64,7 +64,7 @@ def texts(axes) -> list[str]:
 
 def test_learning_curves_are_the_means_over_seeds(scores: pd.DataFrame) -> None:
     drawn = plots.learning_curves(scores[scores["data"] == "0.0"])
-    assert [axes.get_title() for axes in panels(drawn)] == ["task_1", "task_2"]
+    assert [axes.get_title() for axes in panels(drawn)] == ["task 1", "task 2"]
     line = panels(drawn)[0].get_lines()[0]
     assert line.get_color() == plots.MODEL_COLOURS["MMoE"]
     np.testing.assert_allclose(line.get_xydata(), [(0, 0.11), (1, 1.11)])
@@ -115,7 +115,7 @@ def test_heat_map_writes_each_groups_weights(record: GateRecord) -> None:
     weights = record.levels[0].weights[1, 3]
     for i, axes in enumerate(panels(drawn)):
         assert axes.get_title() == GROUPS[i]
-        assert texts(axes) == [f"{value:.2f}" for value in weights[:, i].ravel()]
+        assert texts(axes) == [f"{value:.2f}".removeprefix("0") for value in weights[:, i].ravel()]
         assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "3", "4"]
 
 
@@ -148,14 +148,14 @@ def test_collapse_bars_are_the_shares() -> None:
     table = pd.DataFrame({"variant": ["plain"] * 4 + ["dropout"] * 4, "collapsed": [True] * 3 + [False] * 5})
     axes = panels(plots.collapse_frequency(table))[0]
     assert [bar.get_width() for bar in axes.patches] == [0.75, 0]
-    assert texts(axes) == [" 3 of 4", " 0 of 4"]
+    assert texts(axes) == ["3 of 4", "0 of 4"]
 
 
 def test_ablation_writes_points_a_task(record: GateRecord) -> None:
     axes = panels(plots.ablation_heat_map(record, seed=2))[0]
     assert record.ablation is not None
     changes = 100 * np.stack([record.ablation[task][0][2] for task in ("click", "like")])
-    assert texts(axes) == [f"{value:+.1f}" for value in changes.ravel()]
+    assert texts(axes) == [signed(value, 1) for value in changes.ravel()]
     assert axes.get_title() == "change in points of AUC"
 
 
@@ -173,6 +173,13 @@ def test_names_at_lines_keep_their_order_and_distance() -> None:
     assert places["c"] == pytest.approx(0.9)
     assert places["b"] - places["a"] == pytest.approx(0.1)
     assert places["a"] + places["b"] == pytest.approx(0.99)
+
+
+def test_no_name_stands_below_the_axis() -> None:
+    _, axes = plots.new_figure(4, 3)
+    axes[0, 0].set_ylim(0, 1)
+    plots.label_lines(axes[0, 0], [(0.03, "b", GREY), (0.02, "a", GREY)], gap=0.1)
+    assert [text.xy[1] for text in axes[0, 0].texts] == [0, 0.1]
 
 
 def test_a_variant_has_its_models_colour_and_a_stranger_is_grey() -> None:

@@ -31,7 +31,7 @@ def test_a_path_runs_through_the_paired_gains_and_marks_what_lies_outside(scores
     path = next(line for line in first.get_lines() if len(line.get_xdata()) == 3)
     np.testing.assert_allclose(path.get_xdata(), 1.0)
     np.testing.assert_allclose(path.get_ydata(), [0, 0, -2.88])
-    assert "0.9 (-10.0)" in texts(first)
+    assert "0.9 (−10.0)" in texts(first)
     assert {line.get_marker() for line in first.get_lines()} >= {"o", "v"}
     assert texts(second) == ["0.1", "0.5", "0.9"]
     assert first.get_xlabel().startswith("click")
