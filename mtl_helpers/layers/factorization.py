@@ -85,15 +85,13 @@ class FactorizationMachine(keras.layers.Layer):
         """Scores rows: ``[batch, units]`` and, if asked for, their vectors ``[batch, features, units * dim]``."""
         categories, numbers = self._split(inputs)
         rows = None if categories is None else table_rows(categories, self.sizes)
-        score = self.bias + self._weighted_sum(self.linear, rows, numbers)
-        if self.dim:
-            sums = self._weighted_sum(self.factors, rows, numbers)
-            squares = self._weighted_sum(
-                ops.square(self.factors), rows, None if numbers is None else ops.square(numbers)
-            )
-            pairs = 0.5 * (ops.square(sums) - squares)
-            score += ops.sum(ops.reshape(pairs, (-1, self.units, self.dim)), axis=-1)
-        return (score, self._vectors(rows, numbers)) if self.return_vectors else score
+        score = self.bias + self._linear_terms(rows, numbers)
+        if not self.dim:
+            return score
+        vectors = self._vectors(rows, numbers)  # looked up once, for the pairs and for who reads them after
+        pairs = 0.5 * (ops.square(ops.sum(vectors, axis=1)) - ops.sum(ops.square(vectors), axis=1))
+        score += ops.sum(ops.reshape(pairs, (-1, self.units, self.dim)), axis=-1)
+        return (score, vectors) if self.return_vectors else score
 
     def _split(self, inputs: Any) -> tuple[Any, Any]:
         """Tells categories from numbers, in tensors as in shapes; None for what is absent."""
@@ -104,16 +102,17 @@ class FactorizationMachine(keras.layers.Layer):
             return inputs[0], inputs[1]
         return (inputs, None) if self.sizes else (None, inputs)
 
-    def _weighted_sum(self, table: Tensor, rows: Tensor | None, numbers: Tensor | None) -> Tensor:
-        """Sums the features' rows of a table, weighted by the features' values: ``[batch, width]``."""
+    def _linear_terms(self, rows: Tensor | None, numbers: Tensor | None) -> Tensor:
+        """Sums the features' weights times their values: ``[batch, units]``."""
         total: Tensor = 0.0
         if rows is not None:
-            total += ops.sum(ops.take(table, rows, axis=0), axis=1)
+            total += ops.sum(ops.take(self.linear, rows, axis=0), axis=1)
         if numbers is not None:
-            total += ops.matmul(numbers, table[sum(self.sizes) :])
+            total += ops.matmul(numbers, self.linear[sum(self.sizes) :])
         return total
 
     def _vectors(self, rows: Tensor | None, numbers: Tensor | None) -> Tensor:
+        """Gives the features' vectors times their values: ``[batch, features, units * dim]``."""
         parts = []
         if rows is not None:
             parts.append(ops.take(self.factors, rows, axis=0))

@@ -70,11 +70,11 @@ from mtl_helpers.widgets import FocalDesk
 # $w_{ij}$ for every pair $x_i x_j$. There are $n (n - 1) / 2$ of them (our source counts and adds up over all $i$ and $j$, so each pair twice). FM instead gives
 # each feature a vector $v_i$ of $d$ numbers and lets the pair's weight be their product:
 # $$y_{FM} = w_0 + \sum_i w_i x_i + \sum_{i<j} \langle v_i, v_j \rangle\, x_i x_j, \qquad \hat y = \sigma(y_{FM}).$$
-# What that means on a real table, the census data of the course with 20,000 rows:
+# What that means on a real table, the census data of the course with 14,000 rows:
 
 # %%
-census = census_income(rows=20_000)
-census = replace(census, **{split: getattr(census, split).take(slice(0, 10_000)) for split in ("validation", "test")})
+census = census_income(rows=14_000)
+census = replace(census, **{split: getattr(census, split).take(slice(0, 8_000)) for split in ("validation", "test")})
 sizes, columns = census.inputs["categorical"].sizes, census.train.inputs["categorical"]
 possible = seen = 0
 for i, j in itertools.combinations(range(len(sizes)), 2):
@@ -515,7 +515,7 @@ check("05.4", prediction)
 # starts (or peaks) at 1, so that "the learning rate" means its highest value for all of them.
 
 # %%
-batch, epochs = 50, 6
+batch, epochs = 100, 6
 steps = epochs * (len(world.train) // batch)
 kinds = keras.optimizers.schedules
 schedules = {
@@ -575,8 +575,9 @@ claim(
 )
 
 # %% [markdown]
-# So annealing is above all an **insurance**: it forgives a learning rate that is too large. Once the rate is tuned, there is little left for a schedule to gain here, and some even lose a little: look at
-# the intervals. (The rate was chosen on pairs that met, the test asks about pairs that did not.) And it is not free: with small rates the annealed runs come too late, for a schedule spends most of its
+# So annealing is above all an **insurance**: it forgives a learning rate that is too large. Once the rate is tuned, there is little left for a schedule to gain here, and it may even lose a little: look at
+# the intervals. (The rate was chosen on pairs that met, the test asks about pairs that did not. And a schedule that chose the largest rate offered might
+# do better beyond it.) And it is not free: with small rates the annealed runs come too late, for a schedule spends most of its
 # steps below the rate you gave. Never compare two schedules at one learning rate.
 
 # %%
@@ -594,11 +595,11 @@ pd.Series(source, name="AUC of read_comment").to_frame()
 # %% [markdown]
 # Its author adds, honestly, that nothing was tuned and the table does not say which model is better. What would a table need to say it? **Every task**, since MMoE and PLE were
 # built for several. **A single-task baseline** and the sizes. **Seeds**, and intervals of paired differences. **The same effort of tuning** for all. And **one change at a time**: focal loss
-# and annealing came together, so which of them was it? The challenge's data is not ours to pass on, so here it is on Census-Income: two tasks, 5 seeds, four learning
+# and annealing came together, so which of them was it? The challenge's data is not ours to pass on, so here it is on Census-Income: two tasks, 5 seeds, three learning
 # rates to choose from for every line. A tie here does not say that the source's numbers are wrong, but what such a table has to hold.
 
 # %%
-epochs, batch = 2, 256
+epochs, batch = 2, 400
 cosine = kinds.CosineDecay(1.0, epochs * (len(census.train) // batch))
 focal_losses = {task: keras.losses.BinaryFocalCrossentropy(gamma=2.0) for task in census.tasks}
 small = partial(deepfm, hidden_units=(64,))
@@ -613,7 +614,7 @@ recipes = {
 }
 
 # %%
-offered = [0.001, 0.003, 0.01, 0.03]
+offered = [0.003, 0.01, 0.03]
 found = tuned_study(recipes, census, offered, seeds=5, epochs=epochs, batch_size=batch)
 
 # %%
