@@ -143,7 +143,8 @@ class Lab:
         Raises:
             AssertionError: If a cell fails.
         """
-        page.wait_for_function(RUN, timeout=timeout * 1000)
+        # Asked at every frame, as Playwright would, the browser takes a tenth of the kernel's processor.
+        page.wait_for_function(RUN, timeout=timeout * 1000, polling=500)
         failed = [output for cell in self.cells(page) for output in cell["outputs"] if output["output_type"] == "error"]
         assert not failed, f"{name}: {failed[0]['ename']}: {failed[0]['evalue']}"
 
@@ -174,6 +175,7 @@ def copy_notebooks(folder: Path) -> None:
 
 
 SETTINGS = {
+    "apputils-extension/themes": {"theme": "JupyterLab Light"},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
     "notebook-extension/tracker": {"windowingMode": "none"},
     "docmanager-extension/plugin": {"autosave": False},
@@ -181,16 +183,15 @@ SETTINGS = {
 
 
 @contextmanager
-def running_lab(folder: Path, theme: str = "JupyterLab Light") -> Iterator[Lab]:
+def running_lab(folder: Path) -> Iterator[Lab]:
     """Starts a JupyterLab on loopback, with a token and settings of its own, and ends it.
 
     Args:
         folder: An empty folder for its notebooks and settings.
-        theme: Name of the theme.
     """
     notebooks, settings = folder / "notebooks", folder / "settings"
     copy_notebooks(notebooks)
-    for name, content in {**SETTINGS, "apputils-extension/themes": {"theme": theme}}.items():
+    for name, content in SETTINGS.items():
         path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import json
+import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.harness import Lab, accessibility_problems, running_lab
+from tests.browser.harness import Lab, accessibility_problems
 from tests.browser.records import mmoe_and_ple
 
 pytestmark = pytest.mark.browser
+BACKGROUND = "e => getComputedStyle(e).backgroundColor"
 
 SHOW = """
 from pathlib import Path
@@ -88,20 +90,23 @@ def test_the_kernel_computes_what_was_not_recorded(page: Page) -> None:
 
 def test_the_widget_takes_jupyterlabs_colours(page: Page) -> None:
     explorer = page.locator(".mtl-gates").first
-    colour = "e => getComputedStyle(e).backgroundColor"
-    assert explorer.evaluate(colour) == page.locator(".jp-Cell").first.evaluate(
+    assert explorer.evaluate(BACKGROUND) == page.locator(".jp-Cell").first.evaluate(
         "e => { const d = document.createElement('i'); d.style.background = 'var(--jp-layout-color1)'; e.append(d);"
         "const c = getComputedStyle(d).backgroundColor; d.remove(); return c; }"
     )
     assert accessibility_problems(page, ".mtl-gates") == []
 
 
-def test_dark_jupyterlab(new_page: Callable[..., Page], tmp_path: Path) -> None:
-    with running_lab(tmp_path / "dark", "JupyterLab Dark") as lab:
-        prepare(lab)
-        page = new_page()
-        lab.run_notebook(page, "widgets.ipynb")
-        page.wait_for_selector(".mtl-card")
-        assert page.evaluate("document.body.dataset.jpThemeLight") == "false"
+def test_dark_jupyterlab(page: Page) -> None:
+    def change_theme(name: str) -> None:
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        light = json.dumps(name == "JupyterLab Light")
+        page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{light}'")
+
+    change_theme("JupyterLab Dark")
+    try:
         assert accessibility_problems(page, ".mtl-gates") == []
-        page.context.close()  # before its kernel goes
+        background = page.locator(".mtl-gates").first.evaluate(BACKGROUND)
+        assert max(map(int, re.findall(r"\d+", background)[:3])) < 64, background
+    finally:
+        change_theme("JupyterLab Light")
