@@ -80,7 +80,8 @@ def pareto_fronts(scores: pd.DataFrame, titles: Mapping[str, str], single: pd.Da
             panel.axvline(means[tasks[0]], color=BLACK, linewidth=1, linestyle=":")
             panel.axhline(means[tasks[1]], color=BLACK, linewidth=1, linestyle=":")
             at: dict[str, Any] = {"xycoords": panel.get_xaxis_transform(), "textcoords": "offset points"}
-            panel.annotate("single-task", (means[tasks[0]], 0.98), (5, 0), va="top", path_effects=HALO, **at)
+            name = "single-task" if panel is axes[0, 0] else ""
+            panel.annotate(name, (means[tasks[0]], 0.98), (5, 0), va="top", path_effects=HALO, **at)
         panel.set_title(title)
         panel.set_xlabel(f"mean squared error of {in_words(tasks[0])}", color=task_colour(tasks[0]))
     axes[0, 0].set_ylabel(f"mean squared error of {in_words(tasks[1])}", color=task_colour(tasks[1]))
@@ -225,7 +226,7 @@ def cosine_over_epochs(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure
         "balancer_conflict": "share of batches below 0",
     }
     models = list(frame["model"].unique())
-    figure, axes = new_figure(11.4, 3.7 * len(models), len(models), 2, sharex=True, sharey="col")
+    figure, axes = new_figure(11.4, 3.2 * len(models), len(models), 2, sharex=True, sharey="col")
     for row, model in zip(axes, models, strict=True):
         for panel, (metric, label) in zip(row, measures.items(), strict=True):
             rows = frame[(frame["model"] == model) & (frame["metric"] == metric)]

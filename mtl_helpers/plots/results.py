@@ -61,6 +61,8 @@ def score_against(
 ) -> Figure:
     """Draws scores against a setting: a panel a task, a line a model, a band for the 95 % interval over seeds.
 
+    The lines are named once, beside the last panel.
+
     Args:
         frame: Rows with model, task, seed, value and the setting, for instance ``Study.scores()``.
         x: Column of the setting; its values are read as numbers.
@@ -78,16 +80,14 @@ def score_against(
     numbered = frame.assign(**{x: frame[x].astype(float)})
     tasks = list(numbered["task"].unique())
     figure, axes = new_figure(5.2 * len(tasks), 4.6, columns=len(tasks), sharey=True)
-    ends = {}
     for panel, task in zip(axes[0], tasks, strict=True):
-        ends[panel] = draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
+        ends = draw_lines(panel, numbered[numbered["task"] == task], x, marked=True)
         if best and task in best:
             panel.axhline(best[task], color=GREY, linewidth=1)
-            ends[panel].append((best[task], "best reachable", GREY))
+            ends.append((best[task], "best reachable", GREY))
         panel.set(title=in_words(task), xlabel=x_label)
     axes[0, 0].set_ylabel(METRIC_NAMES.get(metric, metric))
-    for panel, names in ends.items():
-        label_lines(panel, names)
+    label_lines(panel, ends)
     return figure
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from mtl_helpers.metrics.intervals import half_width
 from mtl_helpers.plots.results import LINE_STYLES, draw_row
@@ -51,7 +51,8 @@ def seesaw_paths(scores: pd.DataFrame, baseline: str, least: float = -3.0, most:
     figure, axes = new_figure(3.5 * columns, 3.4 * rows, rows, columns, sharex=True, sharey=True)
     for panel in axes.flat[len(models) :]:
         panel.set_axis_off()
-    axes.flat[0].annotate("both gain", (most, most), (-6, -6), textcoords="offset points", ha="right", va="top")
+    green, spare = Patch(facecolor=INSIDE, edgecolor=GREY, label="both tasks gain"), len(axes.flat) > len(models)
+    axes.flat[-1 if spare else 0].legend(handles=[green], loc="center left" if spare else "lower left", frameon=False)
     for panel, model in zip(axes.flat, models, strict=False):
         gains = (wide[model] - wide[baseline]).groupby(level="loss_weight")
         draw_path(panel, gains, tasks, model_colour(model), least, most)

@@ -3,7 +3,8 @@
 import { clamp, html, number, short, signed, svg, t } from "./base.js";
 import { expertGroups, gateOrder, shortName } from "./gate_data.js";
 
-const compact = (value) => number(value).replace(/^0(?=\.)/, "");
+const bare = (text) => text.replace(/^([+−]?)0(?=\.)/, "$1");
+const compact = (value) => bare(number(value));
 const tick = (value) => (Number.isInteger(value) ? String(value) : compact(value));
 
 // A table gate x expert, in the experts' order of the network, with their load and what each is worth below.
@@ -91,7 +92,7 @@ export function table(model, data, l, width, grouped, on) {
     const most = Math.max(1e-9, ...values.flat().map(Math.abs));
     worthRows.forEach((row, r) => row.cells.forEach((cell, i) => {
       const value = values[r][i];
-      paint(cell, signed(value * unit.scale, 1), Math.abs(value) / most, signed(value, 4));
+      paint(cell, bare(signed(value * unit.scale, 1)), Math.abs(value) / most, signed(value, 4));
       cell.classList.toggle("is-up", value > 0);
     }));
   }
@@ -152,7 +153,7 @@ export function chart({ title, width, height, epochs, low, high, lines, digits =
       if (k) each.y = Math.max(each.y, placed[k - 1].y + 12);
       label[each.i].setAttribute("y", each.y);
       const name = lines[each.i].label;
-      label[each.i].textContent = name === true ? number(each.value, digits).replace(/^0(?=\.)/, "") : name;
+      label[each.i].textContent = name === true ? bare(number(each.value, digits)) : name;
     });
     lines.forEach((line, i) => {
       if (!marks[i]) return;

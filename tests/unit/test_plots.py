@@ -78,11 +78,12 @@ def test_learning_curves_name_what_there_is(scores: pd.DataFrame) -> None:
 
 def test_score_against_reads_labels_as_numbers_and_marks_the_best(scores: pd.DataFrame) -> None:
     rows = scores[(scores["split"] == "test")]
-    drawn = plots.score_against(rows, "data", "correlation", best={"task_1": 1.0})
+    drawn = plots.score_against(rows, "data", "correlation", best={"task_1": 1.0, "task_2": 1.0})
     first = panels(drawn)[0]
     np.testing.assert_allclose(first.get_lines()[1].get_xydata(), [(-1, 1.11), (0, 1.21), (1, 1.31)])
     assert first.get_lines()[-1].get_ydata()[0] == 1.0
-    assert "best reachable" in texts(first)
+    assert texts(first) == []
+    assert set(texts(panels(drawn)[1])) == {"MMoE", "shared-bottom", "best reachable"}
     assert first.get_xlabel() == "correlation"
 
 
