@@ -134,11 +134,9 @@ def interval_of(values, digits=3):
 # %%
 move = cell("narrow", "conflict", 0.9) - cell("narrow", "conflict", 0.1)
 (first, gained), (second, paid) = interval_of(move["task_1"]), interval_of(move["task_2"])
-claim(
-    "Strangers in a narrow layer: from weight .1 to .9 task 1 wins and task 2 loses.", first.high < 0 < second.low, paid
-)
+claim("Strangers, narrow layer: from weight .1 to .9 task 1 wins, task 2 loses.", first.high < 0 < second.low, paid)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 
 
 def swing(world, model="narrow"):
@@ -155,7 +153,7 @@ interval, room = interval_of(both)
 claim("At equal weights a wider layer lowers the mean error of the strangers.", interval.high < 0, room)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# Ask the room before the third claim: you have a week. Do you spend it on finding better weights for the narrow network, or on making it wider?
+# Ask the room before the last claim: you have a week. Do you spend it on finding better weights for the narrow network, or on making it wider?
 
 # %% [markdown]
 # The third is the one to remember. Weights move a model *along* its front; capacity, data and architecture move the *front*. Before you tune the weights
@@ -211,7 +209,7 @@ entrants = {
 units = {unit: partial(site, unit=unit) for unit in ("standardised", "share", "percent")}
 by_unit = study(entrants, units, seeds=8, epochs=8, batch_size=120, optimizer=keras.optimizers.Adam(1e-2))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 parts = []
 for unit, rows in by_unit.scores().groupby("data", sort=False):
     runs = [run for run in by_unit.plan.runs if run.data == unit]
@@ -240,7 +238,7 @@ claim(
 # %%
 rescued = {name: interval_of(drop[name]) for name in ("uncertainty", "GradNorm")}
 for name, (interval, details) in rescued.items():
-    claim(f"{name} does not undo it within these epochs.", interval.high < -0.1, details)
+    claim(f"{name[0].upper()}{name[1:]} does not undo it within these epochs.", interval.high < -0.1, details)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### Why the balancers come too late
@@ -273,6 +271,8 @@ behind, details = interval_of(watch["share", "equal weights"] - watch["standardi
 claim("As a share, equal weights learn the watch ratio worse than standardised.", behind.high < 0, details)
 helped, details = interval_of(watch["share", "uncertainty"] - watch["share", "equal weights"])
 claim("Uncertainty weighting makes up for some of it.", helped.low > 0, details)
+
+# %% slideshow={"slide_type": "skip"}
 away, details = interval_of(watch["share", "uncertainty"] - watch["standardised", "uncertainty"])
 display(Markdown(f"Watch ratio, uncertainty weighting, share minus standardised: {details}."))
 
@@ -313,11 +313,11 @@ def reliance(record):
 
 
 spared, sparing = interval_of(gated_drop["CGC"] - drop["equal weights"])
-claim("CGC loses less of click's skill than the shared layer does.", spared.low > 0, sparing)
+claim("CGC loses less of click's skill than the shared layer.", spared.low > 0, sparing)
 left, moved = interval_of(reliance(gates["percent"]) - reliance(gates["standardised"]))
-claim("In percent, click's gate takes weight from the shared experts.", left.high < 0, moved)
+claim("In percent click's gate gives shared experts less.", left.high < 0, moved)
 still_lost, details = interval_of(gated_drop["CGC"])
-claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", still_lost.high < -0.1, details)
+claim("No cure: CGC, too, loses over a tenth.", still_lost.high < -0.1, details)
 
 # %% [markdown]
 # Move the epochs: standardised, click draws on everything it may; in percent its gate learns to keep away from the shared experts, where the ratio shouts. Nobody
@@ -340,7 +340,7 @@ claim("It is no cure: CGC, too, loses more than a tenth of click's skill.", stil
 # off in one step, so here and in the package the slope is cut off at ±1.)
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def uncertainty_step(loss, s, learning_rate):
     """One step for a classification: the new s and the weight it gives."""
     slope = 0.5 - np.exp(-s) * loss
@@ -380,12 +380,14 @@ check("08.3", dynamic_weights)
 # *Chen, Badrinarayanan, Lee and Rabinovich, 2018.* Losses are not what moves the network; gradients are. Let $G_k = w_k \lVert \nabla L_k \rVert$ be the size
 # of task $k$'s gradient at the shared weights, $\bar G$ the mean, and $r_k$ the task's loss as a share of its first loss, divided by the mean share. The
 # gradient of a slow task ($r_k > 1$) should be larger:
-# $$\text{target}_k = \bar G\, r_k^{\alpha}, \qquad \text{lower } \sum_k \lvert G_k - \text{target}_k \rvert \text{ by a step on } w, \text{ then scale to } \textstyle\sum w_k = K.$$
+# $$\text{target}_k = \bar G\, r_k^{\alpha}.$$
+# A step on $w$ lowers $\sum_k \lvert G_k - \text{target}_k \rvert$; then $w$ is scaled to $\sum_k w_k = K$.
+#
 # By hand: gradients of size 5 and 1, equal weights, so $\bar G = 3$. Both losses fell alike, $r = (1, 1)$: targets $(3, 3)$. Task 1 is too loud, task 2 too quiet.
 # Our version steps on $\ln w$, in units of $\bar G$, so that no weight can become negative.
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def gradnorm_step(sizes, weights, progress, alpha, learning_rate):
     """One step: gradient sizes, weights and losses relative to the first, [tasks] each -> new weights."""
     loud = weights * sizes
@@ -397,7 +399,7 @@ def gradnorm_step(sizes, weights, progress, alpha, learning_rate):
 step = gradnorm_step(np.array([5.0, 1.0]), np.ones(2), np.ones(2), alpha=1.5, learning_rate=0.025)
 step.round(3)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 slow = gradnorm_step(np.array([3.0, 3.0]), np.ones(2), np.array([0.2, 0.8]), alpha=1.5, learning_rate=0.025)
 claim(
     "Loud tasks get less weight, slow ones more.",
@@ -442,9 +444,7 @@ check("08.4", project)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### In Keras
 #
-# `balanced` wraps a model with named outputs; then all is as always. The history has each task's weight beside its loss; `loss` stays their plain sum.
-# PCGrad weighs nothing, but what it does to two shared gradients can be written as $g'_1 + g'_2 = c_1 g_1 + c_2 g_2$ with factors that are 1 without a
-# conflict and larger with one. Those of the epoch's last batch stand under *weight*.
+# `balanced` wraps a model with named outputs; then all is as always. The history has each task's weight beside its loss; `loss` stays the losses' plain sum.
 
 # %%
 data = site(seed=0)
@@ -454,6 +454,9 @@ history = model.fit(data.train.inputs, data.train.labels, batch_size=120, epochs
 pd.DataFrame(history).round(3)
 
 # %% [markdown]
+# PCGrad weighs nothing, but what it does to two shared gradients can be written as $g'_1 + g'_2 = c_1 g_1 + c_2 g_2$ with factors that are 1 without a
+# conflict and larger with one. Those of the epoch's last batch stand under *weight*.
+#
 # What a rule of your own has to offer is in `mtl_helpers.balancing.Balancer`: a state, `combine` (the tasks' gradients become one) and `epoch_end`. The
 # ones above have some twenty lines each; read them beside this chapter.
 
@@ -462,7 +465,8 @@ pd.DataFrame(history).round(3)
 #
 # The cosine of two tasks' gradients at the shared weights, $\cos = g_1 \cdot g_2 / (\lVert g_1 \rVert \lVert g_2 \rVert)$: 1, they want the same; 0, nothing to do with
 # each other; negative, PCGrad would act. Our first study wrote it down, batch by batch, for tasks that agree and tasks that are strangers.
-#
+
+# %% [markdown]
 # **Exercise 08.5, before you look.** The strangers in the wide layer: is their cosine a) more negative than in the narrow layer, for there is more to fight about;
 # b) closer to 0; c) the same, for it belongs to the tasks?
 
@@ -474,8 +478,8 @@ check("08.5", prediction)
 equal = fronts.frame[fronts.frame["loss_weight"] == "0.5"]
 plots.show(
     plots.cosine_over_epochs(equal, {"agree": "tasks agree", "conflict": "strangers"}),
-    alt="Cosine of the gradients and share of batches in conflict over fifteen epochs. Tasks that agree rise well above zero in both layers. "
-    "Strangers go negative in the narrow layer, with most batches in conflict, and stay at zero in the wide one.",
+    alt="Cosine of the gradients and share of batches where it is negative, over fifteen epochs. Tasks that agree, full lines, rise well above "
+    "zero in both layers. Strangers, dashed, go negative in the narrow layer, in most batches, and stay at zero in the wide one.",
 )
 
 # %%
@@ -499,7 +503,7 @@ claim("In the wide layer the strangers conflict less.", interval.low > 0, freed)
 # %% [markdown]
 # `gradient_cosine` gives the same number layer by layer, here for one trained network of each kind, on all its validation rows at once:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 runs = fronts.plan.runs
 rows = {}
 for name in models:
@@ -545,7 +549,7 @@ points = scores.pivot(index="seed", columns=["model", "task"], values="points").
 table = points.mean().unstack("task").loc[list(chosen)].assign(chosen=pd.Series(chosen))
 table.assign(weights=pd.Series({**race.parameters, **static.parameters})).round(1)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 verdicts = []
 for model in [name for name in chosen if name != "equal weights"]:
     for task in points["equal weights"].columns:
@@ -629,8 +633,8 @@ claim(
 #   only: were that a bad one, the weights would be blamed. In the column *chosen*, a rate at the end of the list says that the list was too short.
 # - **A tie is a result.** With eight seeds and the same trials for all, most of the balancers' cells are ties. Kurin and others (equal weights) and
 #   Xin and others (fixed weights) report the same at a far larger scale: tuned as carefully as their rivals, they keep up with them.
-# - **GradNorm does what it says**: it takes from the task that learns fast, the ratio, and gives to those that learn slowly. Their labels are mostly
-#   noise, which no weight can teach: what is taken brings nothing in return.
+# - **GradNorm does what it says**: it takes from the task that learns fast, the ratio, and gives to those that learn slowly. Their labels hold
+#   noise, which no weight can teach: what is taken hardly comes back.
 # - **Eight seeds and four tasks mean many intervals.** One in twenty excludes zero by chance; a single "helped" is a reason to run more seeds.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -647,10 +651,10 @@ facts = {
     "swing, strangers minus tasks that agree": swings,
     "mean error of strangers, wide minus narrow": room,
     "click's skill, percent minus standardised": lost,
-    "what CGC spares of it": sparing,
-    "click's gate on the shared experts, percent minus standardised": moved,
     "the same with uncertainty weighting": rescued["uncertainty"][1],
     "the same with GradNorm": rescued["GradNorm"][1],
+    "what CGC spares of it": sparing,
+    "click's gate on the shared experts, percent minus standardised": moved,
     "cosine of strangers, wide minus narrow": freed,
     "points of skill, equal weights minus single": sharing,
 }
