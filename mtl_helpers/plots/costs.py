@@ -23,11 +23,14 @@ def cost_lines(
     panels: Mapping[str, Sequence[str]],
     y_label: str,
 ) -> Figure:
-    """Draws measured costs against a size, both logarithmic, with the fitted lines fixed + slope · size.
+    """Draws measured costs against a size, both logarithmic, with lines fixed + slope · size that foretell the largest.
+
+    A line is dashed from the last size it was fitted to on; beside the largest size stands what was measured there as a
+    multiple of what the line says. The smallest cost of a size is drawn dark, its repeats light.
 
     Args:
         points: Rows with axis (for instance ``"vocabulary, Adam"``), value (the size) and cost.
-        fits: Axis -> fixed cost and cost of one more.
+        fits: Axis -> fixed cost and cost of one more, fitted to all sizes but the largest.
         panels: Name of what grows, for the x axis -> axes drawn in that panel, at most two; a second name after a
             comma labels the line.
         y_label: The cost with its unit.
@@ -36,7 +39,7 @@ def cost_lines(
         The figure.
 
     Example:
-        >>> points = pd.DataFrame({"axis": "rows", "value": [10, 100], "cost": [2.0, 11.0]})
+        >>> points = pd.DataFrame({"axis": "rows", "value": [10, 100, 1000], "cost": [2.0, 11.0, 120.0]})
         >>> figure = cost_lines(points, {"rows": (1.0, 0.1)}, {"training rows": ["rows"]}, "seconds")
     """
     columns = 2 if len(panels) == 4 else len(panels)
@@ -45,10 +48,7 @@ def cost_lines(
     for panel, (title, names) in zip(axes.flat, panels.items(), strict=True):
         for name, colour, marker in zip(names, COLOURS, MARKERS, strict=False):
             rows = points[points["axis"] == name]
-            draw_cost(panel, rows, fits[name], colour, marker)
-            end = (rows["value"].max(), rows["cost"][rows["value"] == rows["value"].max()].min())
-            label = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
-            panel.annotate(name.partition(", ")[2], end, (9, 0), textcoords="offset points", **label)
+            draw_cost(panel, rows, fits[name], colour, marker, name.partition(", ")[2])
         panel.margins(0.1, 0.2)
         both_logarithmic(panel)
         panel.set_xlabel(title)
@@ -75,11 +75,18 @@ def both_logarithmic(axes: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def draw_cost(axes: Axes, rows: pd.DataFrame, line: Line, colour: str, marker: str) -> None:
-    """Draws one measured curve: every repeat a dot, the fitted line below."""
-    sizes = np.geomspace(rows["value"].min(), rows["value"].max(), 60)
-    axes.plot(sizes, line[0] + line[1] * sizes, color=colour, alpha=0.6)
-    axes.plot(rows["value"], rows["cost"], marker, color=colour, markersize=6, alpha=0.8)
+def draw_cost(axes: Axes, rows: pd.DataFrame, line: Line, colour: str, marker: str, label: str) -> None:
+    """Draws one measured curve and its line, with the label at the end."""
+    least = rows.groupby("value")["cost"].min()
+    *_, known, largest = least.index
+    for low, high, style in ((least.index[0], known, "-"), (known, largest, "--")):
+        sizes = np.geomspace(low, high, 60)
+        axes.plot(sizes, line[0] + line[1] * sizes, style, color=colour)
+    axes.plot(rows["value"], rows["cost"], marker, color=colour, markersize=5, alpha=0.2)
+    axes.plot(least.index, least, marker, color=colour, markersize=7)
+    times = f"×{least.iloc[-1] / (line[0] + line[1] * largest):.1f}"
+    text = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
+    axes.annotate(f"{label}\n{times}".strip(), (largest, least.iloc[-1]), (10, 0), textcoords="offset points", **text)
 
 
 @styled

@@ -12,21 +12,25 @@ def texts(axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
-def test_a_cost_is_drawn_with_every_repeat_and_its_line():
-    points = pd.DataFrame({"axis": "rows", "value": [10, 10, 1000, 1000], "cost": [2.0, 2.2, 101.0, 99.0]})
+def test_a_cost_is_drawn_with_every_repeat_and_a_line_that_foretells_the_largest():
+    costs = [2.0, 2.2, 11.0, 11.5, 303.0, 310.0]
+    points = pd.DataFrame({"axis": "rows", "value": [10, 10, 100, 100, 1000, 1000], "cost": costs})
     panel = plots.cost_lines(points, {"rows": (1.0, 0.1)}, {"training rows": ["rows"]}, "milliseconds").axes[0]
-    line, dots = panel.get_lines()
-    np.testing.assert_allclose(line.get_ydata(), 1 + 0.1 * line.get_xdata())
-    assert list(dots.get_ydata()) == [2.0, 2.2, 101.0, 99.0]
+    fitted, foretold, repeats, least = panel.get_lines()
+    for line in (fitted, foretold):
+        np.testing.assert_allclose(line.get_ydata(), 1 + 0.1 * line.get_xdata())
+    assert fitted.get_xdata()[-1] == pytest.approx(100)
+    assert list(repeats.get_ydata()) == costs
+    assert list(least.get_ydata()) == [2.0, 11.0, 303.0]
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
-    assert texts(panel) == [""]
+    assert texts(panel) == ["×3.0"]
 
 
 def test_two_lines_of_a_panel_are_named():
-    points = pd.DataFrame({"axis": ["v, Adam"] * 2 + ["v, SGD"] * 2, "value": [1, 9] * 2, "cost": [1.0, 9, 1, 2]})
+    points = pd.DataFrame({"axis": ["v, Adam"] * 2 + ["v, SGD"] * 2, "value": [1, 9] * 2, "cost": [1.0, 9, 1, 1.9]})
     fits = {"v, Adam": (0.0, 1.0), "v, SGD": (1.0, 0.1)}
     panel = plots.cost_lines(points, fits, {"vocabulary": list(fits)}, "ms").axes[0]
-    assert texts(panel) == ["Adam", "SGD"]
+    assert texts(panel) == ["Adam\n×1.0", "SGD\n×1.0"]
 
 
 def test_an_exchange_stands_beside_what_wires_need_at_least():
