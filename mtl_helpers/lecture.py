@@ -58,7 +58,8 @@ def slides_of(notebook: Any) -> list[Slide]:
         if not slides or ended or kind == "skip":
             continue
         if kind == "notes":
-            slides[-1].notes.append(render.markdown(cell.source, link))
+            opened = cell.source.replace("<details>", "<details open>")  # folded for learners only
+            slides[-1].notes.append(render.markdown(opened, link))
         elif cell.cell_type == "markdown":
             text = HEADING.sub("", cell.source) if kind in ("slide", "subslide") else cell.source
             if kind and text.strip():

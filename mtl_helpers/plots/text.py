@@ -113,7 +113,7 @@ def tag_trellis(
     Example:
         >>> figure = tag_trellis(np.zeros((2, 2)), np.zeros((2, 2)), [0, 1], ["a", "b"], ["O", "B"])
     """
-    figure, axes = new_figure(3.0 * len(words) + 1, 1.2 + 1.5 * len(tags))
+    figure, axes = new_figure(3.0 * len(words) + 1, 1.0 + 1.5 * len(tags))
     panel = axes[0, 0]
     for at in range(len(words) - 1):
         for before in range(len(tags)):
@@ -131,12 +131,13 @@ def tag_trellis(
             panel.plot(at, tag, "o", markersize=34, color="white", markeredgecolor=ORANGE if chosen else GREY, zorder=3)
             panel.annotate(name, (at, tag), ha="center", va="center", fontweight="bold", zorder=4)
             text = f"score {scores[at, tag]:+.1f}\nsum {sums[at, tag]:.2f}"
-            panel.annotate(text, (at, tag), (0, -24), textcoords="offset points", ha="center", va="top", bbox=CLEAR)
+            place = {"xytext": (0, 24), "va": "bottom"} if tag == 0 else {"xytext": (0, -24), "va": "top"}
+            panel.annotate(text, (at, tag), textcoords="offset points", ha="center", bbox=CLEAR, **place)
     panel.set_xticks(range(len(words)), words, fontsize=15, fontweight="bold")
     panel.xaxis.tick_top()
     panel.tick_params(length=0)
     panel.set_yticks([])
-    panel.set(xlim=(-0.4, len(words) - 0.6), ylim=(len(tags) - 0.35, -0.35))
+    panel.set(xlim=(-0.4, len(words) - 0.6), ylim=(len(tags) - 0.35, -0.65))
     panel.spines[:].set_visible(False)
     return figure
 

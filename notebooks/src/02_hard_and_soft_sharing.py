@@ -550,8 +550,15 @@ SharingLab(sweep, start=(1.0, 200, 0.1))
 # rows, fewer rows are other positions in the batches, and the penalty is one number a run.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# Ask the room before each press: helps, hurts or undecided? Vote, train, discuss. The best round is p = -1: most vote "hurts". Then ask what
-# a reviewer would want to see beside "our joint model is better" (a single-task baseline of the same size, seeds, an unrelated partner).
+# Ask the room before each press: helps, hurts or undecided? Vote, train, discuss, and do not leave out p = -1. Then ask what a reviewer would want
+# to see beside "our joint model is better".
+#
+# <details>
+# <summary>For whoever teaches</summary>
+#
+# At p = -1 most vote "hurts"; it is the best round. The reviewer wants a single-task baseline of the same size, seeds, and an unrelated partner.
+#
+# </details>
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Who does harm?

@@ -118,7 +118,7 @@ def test_a_slide_is_its_text_and_what_follows_it() -> None:
         prose("## Next", "slide"),
         code("frame", TABLE, kind=""),
         code("hidden()", FIGURE, kind="skip"),
-        prose("ask the room", "notes"),
+        prose("ask the room\n\n<details>\n\nthe answer\n\n</details>", "notes"),
         prose("## Not a slide"),
         code("plot()", FIGURE),
     ]
@@ -128,6 +128,7 @@ def test_a_slide_is_its_text_and_what_follows_it() -> None:
     assert "Claim holds" in first.pages[0].said[0]
     assert "✓" in first.pages[0].said[0]  # a sign that every computer has
     assert "ask the room" in second.notes[0]
+    assert "<details open>" in second.notes[0]
     assert second.heading == "Next"
 
 
