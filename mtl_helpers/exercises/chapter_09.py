@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
 
 EXERCISES: dict[str, Exercise] = {
@@ -16,6 +18,7 @@ EXERCISES: dict[str, Exercise] = {
             Case((["B", "I", "I", "O", "B"],), [[0, 3], [4, 5]]),
             Case((["O", "I", "O"],), [[1, 2]]),
             Case((["B", "O", "I"],), [[0, 1], [2, 3]]),
+            Case((["I", "I", "B"],), [[0, 2], [2, 3]]),
         ],
         hint="B begins a span. I makes the last span longer if that one ends just before it; else it begins one.",
         reason="for at, tag in enumerate(tags): if tag is I and spans and spans[-1][1] == at, then spans[-1][1] = "
@@ -36,9 +39,9 @@ EXERCISES: dict[str, Exercise] = {
     "09.3": Coding(
         "A step of the forward algorithm",
         [
-            Case(([0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [0.0, 1.0]), [math.log(2), math.log(2) + 1]),
-            Case(([1.0, 2.0], [[0.0, -1.0], [0.5, 0.0]], [0.0, 0.0]), [2.701413, 2.126928]),
-            Case(([1000.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [1.0, 0.0]), [1001.0, 1000.0]),
+            Case((np.zeros(2), np.zeros((2, 2)), np.array([0.0, 1.0])), [math.log(2), math.log(2) + 1]),
+            Case((np.array([1.0, 2.0]), np.array([[0.0, -1.0], [0.5, 0.0]]), np.zeros(2)), [2.701413, 2.126928]),
+            Case((np.array([1000.0, 0.0]), np.zeros((2, 2)), np.array([1.0, 0.0])), [1001.0, 1000.0]),
         ],
         hint="For each new tag: its score plus the log of the sum, over the tags before, of exp(sum + transition).",
         reason="np.logaddexp.reduce(np.asarray(sums)[:, None] + np.asarray(transitions), axis=0) + np.asarray(scores). "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mtl_helpers.exercises.kinds import Case, Coding, Exercise, Open, Prediction
 
 EXERCISES: dict[str, Exercise] = {
@@ -43,10 +45,10 @@ EXERCISES: dict[str, Exercise] = {
     "10.4": Coding(
         "The loss of unequal shares",
         [
-            Case(([2.0, 4.0], [2, 2]), 3.0),
-            Case(([2.0, 6.0], [3, 1]), 3.0),
-            Case(([0.7, 0.0], [512, 0]), 0.7),
-            Case(([0.5, 1.0, 2.0], [10, 20, 70]), 1.65),
+            Case((np.array([2.0, 4.0]), np.array([2, 2])), 3.0),
+            Case((np.array([2.0, 6.0]), np.array([3, 1])), 3.0),
+            Case((np.array([0.7, 0.0]), np.array([512, 0])), 0.7),
+            Case((np.array([0.5, 1.0, 2.0]), np.array([10, 20, 70])), 1.65),
         ],
         hint="Turn each mean back into a sum before you add.",
         reason="np.dot(means, counts) / np.sum(counts). The mean of the means is right only if every process has as "
