@@ -208,11 +208,11 @@ plots.show(
 # same at every cosine, only task 2 turns: a network that learned task 1 alone cannot notice, so single-task is flat on the left. Over both tasks and all
 # cosines, beside the number of weights:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 average = found.scores().groupby("model")["value"].mean().loc[list(narrow)]
 pd.DataFrame({"error, mean of tasks and cosines": average.round(3), "weights": pd.Series(found.parameters)})
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # Is this more than noise? For each seed we take the difference of two models on the same data and from the same seed. The tasks
 # fight for one unit, and which of the two gets it is settled by chance, differently in each seed. So the fair number is the mean over both
 # tasks. The bars are 95 % intervals of the mean difference (Student's t, 8 seeds); a filled dot means that the interval excludes
@@ -278,7 +278,7 @@ claim("On average it has the lowest error of all five.", average.idxmin() == "sh
 #
 # **Before you look:** which of the findings above will still stand, and which model gains most?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 kept = recorded("cosines")
 tuned = pd.DataFrame(kept["results"]["chosen"])
 tried = kept["settings"]["learning_rates"]
@@ -359,7 +359,7 @@ claim(
     less,
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tuned_mmoe = both_tasks("MMoE", "single-task", tuned)
 verdicts = [
     f"- {row.row}: {row.difference:+.4f} ({row.low:+.4f} to {row.high:+.4f}), "
@@ -432,10 +432,10 @@ _ = gc.collect()
 # (6.2 %), and was never married (43.3 %). Education and marital status are removed from the inputs, the latter because it *is* the
 # second label.
 #
-# What is $x$ here? Each category is looked up as a short vector, numbers are scaled, and all are put end to end: experts and gates read that. (One of our
-# sources passes it through dense layers first. Either is MMoE.)
+# What is $x$ here? Each category is looked up as a short vector, numbers are scaled, and all are put end to end: experts and gates read that. (Some
+# scripts pass it through dense layers first. Either is MMoE.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 census = census_income()
 inputs = sum(len(kind.columns) for kind in census.inputs.values())
 alike = np.corrcoef([census.train.labels[task] for task in census.tasks])[0, 1]
@@ -489,7 +489,7 @@ claim(
     f"{100 * largest:.2f} points",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 said = [
     f"- **{row.model}**, {row.task}: {row.verdict} ({100 * row.low:+.2f} to {100 * row.high:+.2f})"
     for row in comparisons.itertuples()
@@ -509,7 +509,7 @@ display(Markdown("Against single-task, in points of AUC:\n\n" + "\n".join(said))
 #
 # **Before you look:** the paper's MMoE leads single-task by .002 on income. With everybody tuned, who leads here?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 kept = recorded("census")
 tuned = pd.DataFrame(kept["results"]["chosen"])
 settings = kept["settings"]
@@ -523,7 +523,7 @@ display(
 )
 used.rename(columns={"learning_rate": "learning rate", "epoch": "best epoch, median"})
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 edges = pd.DataFrame(kept["results"]["at the edge"], columns=["model", "network", "learning_rate", "width"])
 at_edge = {
     name: ", ".join(edges[edges[name].notna()]["model"].unique()) or "none" for name in ("learning_rate", "width")
@@ -668,7 +668,7 @@ claim("Gates tell under 25 from 40–59 more than they tell women from men.", mo
 # %% [markdown]
 # Nobody told the gates about these groups. What do age and sex say about the labels?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 people = np.array(census.groups)[census.validation.groups]
 pd.DataFrame(census.validation.labels).groupby(people, sort=False).mean().loc[list(census.groups)].round(3)
 
@@ -739,9 +739,8 @@ GateExplorer(record, group=segment)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What is an expert worth?
 #
-# A large gate weight does not prove that an expert matters; others may say the same. The test is to take it away. Every layer with
-# gates can switch experts off after training: the gates share its weight among the rest, nothing is trained again. The study did
-# that for us (`ablate=True`). Change of validation AUC, one seed:
+# A large gate weight does not prove that an expert matters: others may say the same. So we take it away: the gates share its weight
+# among the rest, nothing is trained again (`ablate=True`). Change of validation AUC, one seed:
 
 # %%
 plots.show(
@@ -819,7 +818,7 @@ lab = study(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def load(name):
     """Load of every expert at the end: [seeds, experts]."""
     return lab.gates[name].levels[0].weights[:, -1].mean(axis=(1, 2))

@@ -473,9 +473,9 @@ def reaches(model, task, rows=256):
 # %% [markdown]
 # **One level (CGC).** What does click's gradient do to finish's private experts?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 one_level = reaches(found.model("CGC"), "click")
-pd.DataFrame(one_level).round(2).T
+pd.DataFrame({"CGC": one_level["level_1"]}).round(2).T
 
 # %%
 foreign = max(value for name, value in one_level["level_1"].items() if name.startswith("finish"))
@@ -487,7 +487,8 @@ claim("In CGC click's gradient at finish's private experts is exactly zero.", fo
 # %%
 network = found.model("PLE")
 two_levels = reaches(network, "click")
-pd.DataFrame(two_levels).round(2).T
+arrives = {"CGC": one_level["level_1"], "PLE, level 1": two_levels["level_1"], "PLE, level 2": two_levels["level_2"]}
+pd.DataFrame(arrives).round(2).T
 
 # %%
 below = min(value for name, value in two_levels["level_1"].items() if name.startswith("finish"))
