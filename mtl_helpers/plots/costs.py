@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def draw_cost(axes: Axes, rows: pd.DataFrame, line: Line, colour: str, marker: s
     axes.plot(rows["value"], rows["cost"], marker, color=colour, markersize=5, alpha=0.2)
     axes.plot(least.index, least, marker, color=colour, markersize=7)
     times = f"×{least.iloc[-1] / (line[0] + line[1] * largest):.1f}"
-    text = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
+    text: dict[str, Any] = {"color": colour, "fontweight": "bold", "va": "center", "annotation_clip": False}
     axes.annotate(f"{label}\n{times}".strip(), (largest, least.iloc[-1]), (10, 0), textcoords="offset points", **text)
 
 
