@@ -3,7 +3,7 @@
 import { clamp, html, number, short, signed, svg, t } from "./base.js";
 import { expertGroups, gateOrder, shortName } from "./gate_data.js";
 
-const bare = (text) => text.replace(/^([+−]?)0(?=\.)/, "$1");
+const bare = (text) => text.replace(/^([+−]?)0(?=\.)/, "$1").replace(/^\.0$/, "0");
 const compact = (value) => bare(number(value));
 const tick = (value) => (Number.isInteger(value) ? String(value) : compact(value));
 
