@@ -1,4 +1,7 @@
-"""Fixtures of the browser tests. Without a browser they are skipped, visibly; where ``CI=true`` they fail."""
+"""Fixtures of the browser tests. Without a browser they are skipped, visibly; where ``CI=true`` they fail.
+
+Playwright ends with the last test of this folder: while it runs, no other test of the process could run an event loop.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.harness import (
     BROWSER_OPTIONS,
-    HERE,
     Lab,
     find_browser,
     important,
@@ -22,22 +24,13 @@ from tests.browser.harness import (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker; the chapters, of which each takes as long as many files, are shared out."""
-    for item in items:
-        if item.path.parent == HERE:
-            name = item.nodeid if item.path.stem == "test_chapters" else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(name))
-
-
 def no_browser(reason: str) -> NoReturn:
     """Skips the tests for want of a browser, or fails them where one is a duty."""
     reason = f"{reason}: install Chromium or Chrome to test the widgets in it"
     pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     try:
         started = sync_playwright().start()
@@ -49,7 +42,7 @@ def playwright() -> Iterator[Playwright]:
     started.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     path = find_browser(playwright)
     if path is None:
@@ -92,7 +85,7 @@ def open_file(new_page: Callable[..., Page]) -> Callable[..., Page]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab with copies of the course's notebooks; ``lab.run_notebook(page, name)`` runs one."""
     with running_lab(tmp_path_factory.mktemp("lab")) as started:

@@ -7,30 +7,6 @@ import pytest
 
 from mtl_helpers.datasets.base import Categorical, MultiTaskData, Numeric, Rows, Task
 
-# Before Python 3.12 coverage follows every line of TensorFlow too, a third of the time of the files that train most.
-# It leaves these out: what they reach, others reach as well, but for one line in a hundred.
-TRAIN_MOST = {
-    "test_balancing_model.py",
-    "test_contributing.py",
-    "test_hillstrom_experiment.py",
-    "test_models_everywhere.py",
-    "test_ner_experiment.py",
-    "test_ner_relation.py",
-    "test_readers.py",
-    "test_study.py",
-    "test_study_balancing.py",
-    "test_study_gates.py",
-}
-LONGEST = {*TRAIN_MOST, "test_crf.py", "test_study_executor.py"}
-
-
-def pytest_collection_modifyitems(items):
-    """Begins with the files that take longest, so that no process ends long before the other."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-    for item in items:
-        if item.path.name in TRAIN_MOST:
-            item.add_marker("no_cover")
-
 
 def pytest_collection_finish():
     """Spares the garbage collector what imports and collection made, and most of its rounds.
