@@ -160,7 +160,8 @@ def forest(
         >>> figure = forest(pd.DataFrame({**rows, "low": [0.0], "high": [0.02]}), baseline="single-task")
     """
     tasks, names = list(comparisons["task"].unique()), list(comparisons[label].unique())
-    figure, axes = new_figure(5.0 * len(tasks), 1.9 + 0.5 * len(names), columns=len(tasks), sharey=True)
+    width = max(5 * min(len(tasks), 2), 3.8 * len(tasks))  # three panels in full width would be small on a slide
+    figure, axes = new_figure(width, 1.9 + 0.5 * len(names), columns=len(tasks), sharey=True)
     for panel, task in zip(axes[0], tasks, strict=True):
         rows = comparisons[comparisons["task"] == task]
         widest = scale * float((rows["high"] - rows["low"]).max()) / 2

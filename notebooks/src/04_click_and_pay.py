@@ -258,7 +258,7 @@ _ = attempt(nameless, loss={"click": entropy, "pay": entropy})
 # %% [markdown]
 # **The labels lack an output's name.** Both structures are printed, the labels' first; compare them key by key.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 _ = attempt(click_and_pay(), labels={"click": labels["click"]}, loss={"click": entropy, "pay": entropy})
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -883,7 +883,7 @@ claim("Recorded: ESMM and visit × visitors only tie at finding buyers.", interv
 chance = paired_interval(real["AUC after visit", "ESMM"].to_numpy())
 details = f"AUC of ESMM {chance.mean:.3f}, {chance.low:.3f} to {chance.high:.3f}"
 claim(
-    "Recorded: which visitor buys can hardly be told by any of them.",
+    "Recorded: who of the visitors buys can hardly be told.",
     real["AUC after visit"].mean().max() < 0.55,
     details,
 )

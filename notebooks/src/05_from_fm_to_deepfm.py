@@ -142,7 +142,7 @@ def visit_vectors(vectors):
     return 0.5 * (total @ total - squares.sum())
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 random = np.random.default_rng(0)
 tables = [random.normal(size=(int(n), 8)) for n in random.integers(1, 40, size=50)]
 apart = max(abs(visit_pairs(t) - way(t)) for t in tables for way in (visit_vectors, pair_sum))
@@ -210,7 +210,7 @@ def draw(columns, sizes, probability, cells, seed):
     return MultiTaskData("world", {"click": Task()}, {"categorical": kind}, *splits)
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def readers_and_topics(seed):
     probability, held_out = tastes(seed)
     met, never = np.argwhere(~held_out), np.argwhere(held_out)
@@ -303,7 +303,7 @@ claim("FM is within five points of the best reachable there.", left < 5, f"{left
 # Look at the dotted cells. A weight that no row has moved is still 0, so a pair that never met gets the sum of two habits. FM has no weight of
 # the pair to wait for. The reader's vector was learned from the other topics, the topic's from the other readers, each from many rows:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 rows = len(world.train)
 per = {"weight of a pair": rows / (~held_out).sum(), "vector of a reader or topic": rows / 30}
 pd.Series(per, name="training rows that move it, mean").round(0).astype(int).to_frame()
@@ -511,8 +511,8 @@ check("05.4", prediction)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Annealing the learning rate
 #
-# Large steps get far, small ones settle. A *schedule* has both, first large, then small. Keras has them in `keras.optimizers.schedules`. We write each as a factor that
-# starts (or peaks) at 1, so that "the learning rate" means its highest value for all of them.
+# Large steps get far, small ones settle. A *schedule* has both, first large, then small (`keras.optimizers.schedules`). Each is written here as a factor that
+# starts (or peaks) at 1: "the learning rate" is its highest value.
 
 # %%
 batch, epochs = 100, 6
@@ -639,7 +639,7 @@ display(table.loc[list(recipes)].style.format(precision=4, thousands=",").format
 edge = [name for name, rate in found.learning_rates.items() if rate in (min(offered), max(offered))]
 display(
     Markdown(
-        f"Took the lowest or highest rate offered, so might do better with a wider choice: {', '.join(edge) or 'none'}."
+        f"Took the lowest or highest rate offered, so might do better with a wider choice: {'; '.join(edge) or 'none'}."
     )
 )
 

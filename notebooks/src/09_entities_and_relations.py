@@ -70,7 +70,7 @@ from mtl_helpers.widgets import SentenceInspector
 # ("X of Y"), and only the *types* of the two entities tell which relation is meant. So knowing the entities should help: this is a
 # world in which joint training has every chance. A sentence has one relation, and a tag for every word:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 data = relation_corpus(2500, difficulty=0.7, length=24)
 data.describe().drop(columns="mean label")
 
@@ -200,7 +200,7 @@ claim("The network written out and the package's give the same outputs.", apart 
 # %% [markdown]
 # Outputs, losses, loss weights, labels: all go by the outputs' **names**. `Dense(…, name="relation")` is not decoration.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 losses = {"relation": keras.losses.SparseCategoricalCrossentropy(), "entity": CRFNegativeLogLikelihood()}
 ours.compile("adam", loss=losses, loss_weights={"relation": 1.0, "entity": 1.0})
 labels = {name: values[:8] for name, values in data.test.labels.items()}
@@ -387,7 +387,7 @@ pd.concat({title: quick[task] for task, title in titles.items()}, axis=1).round(
 #
 # Guess first: does joint training win, and after how many epochs?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 kept = pd.DataFrame(recorded("readers")["results"])
 places = {"encoder": "positions in the encoder", "head": "positions in the relation's path"}
 chosen = chosen_runs(kept)
@@ -510,7 +510,7 @@ claim("For the tags .3 is too small: they lose against learning alone.", paid.hi
 # %% [markdown]
 # A weight is not a share of importance. It decides mostly how *early* a task is learned. Here are the tags, joint training, by weight and length:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 early_and_late = kept[(kept["split"] == "test") & (kept["task"] == "entity") & (kept["positions"] == "head")]
 early_and_late = early_and_late[early_and_late["model"].str.startswith("joint")]
 table = 100 * early_and_late.groupby(["weight", "epoch"])["value"].mean().unstack("epoch")
@@ -568,7 +568,7 @@ wide = with_token_vectors(data, splits)
 options = {**sizes, "positions": "head", "encoder": lambda inputs: inputs["vectors"]}
 given = train_readers(wide, {"joint, given vectors": models["joint"]}, seeds[:1], sentences=400, epochs=12, **options)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 has_table = "tokens_embedding" in {layer.name for layer in given.reader.layers}
 details = f"{given.reader.count_params():,} weights instead of {learned_weights:,}; {wide.inputs['vectors']}"
 claim("The model with given vectors has no table of words to learn.", not has_table, details)
@@ -593,9 +593,9 @@ release()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Look inside: the sentence inspector
 #
-# Type a sentence of your own, or change a word. The strip shows the CRF's marginals, the frames its best sequence, the matrix its transitions.
-# A word it has never seen is marked with "?". Any two of the found entities can be asked for their relation. For this one we take all training
-# sentences and train in the open, with `compile` and `fit`; a small rate and a small weight of the tags, as one model has to serve both tasks in few epochs:
+# Type a sentence of your own, or change a word. The strip shows the CRF's marginals, the frames its best sequence, the matrix its transitions; a
+# question mark stands beside a word never seen. Any two of the found entities can be asked for their relation. We train on all sentences, in the open, with
+# `compile` and `fit`; a small rate and a small weight of the tags, as one model has to serve both tasks in few epochs:
 
 # %%
 keras.utils.set_random_seed(course_seed())
@@ -626,7 +626,7 @@ SentenceInspector(model, data, examples)
 # at the marginals. Then try: remove "Mr"; take a name from the corpus; swap the two entities. In the matrix, look at the column of an I tag: which tag
 # before it scores highest? Nobody told the CRF; it has read the sentences.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 field = model.get_layer("entity").transitions.numpy()
 names_of = data.tasks["entity"].classes
 kinds = ("Person", "Company", "Event")
@@ -670,7 +670,7 @@ plots.show(
 )
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 counts = sorted(gains["rows"].unique())
 found_gains = {
     place: {f"{count:,}": gains_at(gains, positions=place, rows=count) for count in counts} for place in places
@@ -680,9 +680,9 @@ pd.DataFrame({places[place]: {size: text for size, (_, text) in each.items()} fo
 # %%
 intervals = [interval for each in found_gains.values() for interval, _ in each.values() if interval]
 shown, excluded = (sum(each) for each in zip(*((i.low >= 2, i.high < 2) for i in intervals), strict=True))
-details = f"of {len(intervals)} intervals {shown} lie from 2 up, {excluded} lie below 2"
+details = f"of {len(intervals)} intervals {shown} from 2 up, {excluded} below 2"
 claim(
-    "At no size is a gain of two points or more shown; at most sizes it is excluded.",
+    "At no size is a gain of two points shown; at most sizes it is excluded.",
     shown == 0 and excluded > 5,
     details,
 )
@@ -690,9 +690,7 @@ above, below = sum(i.low > 0 for i in intervals), sum(i.high < 0 for i in interv
 claim("More of them lie below zero than above.", above < below, f"{above} above, {below} below")
 sizes_of = macro["relation only"].groupby(["positions", "rows"]).mean().unstack("rows")
 more = (sizes_of[8000] - sizes_of[500]).min()
-claim(
-    "Sentences bring what the second task does not.", more > 20, f"500 → 8,000 sentences: at least {more:+.0f} points"
-)
+claim("Sentences bring what the second task does not.", more > 20, f"500 → 8,000: at least {more:+.0f} points")
 
 # %% [markdown]
 # One weight of the tags' loss may be the wrong one. So the fewest and the most sentences have also been read at weight 1, everything else as before:
@@ -721,7 +719,7 @@ claim("Nor is it at weight 1, with the fewest or the most sentences.", shown == 
 #
 # How far apart are two draws of the *same* model?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 spread = macro["relation only"].groupby(["positions", "rows"]).agg(lambda each: each.max() - each.min()).unstack("rows")
 spread.rename(index=places).round(1).style.format(precision=1, thousands=",").set_caption("largest minus smallest seed")
 
@@ -731,7 +729,7 @@ spread.rename(index=places).round(1).style.format(precision=1, thousands=",").se
 # SemEval's two nouns have no types: with the positions in the encoder nothing is left to find. Here is the F1 of the tags, by the model that learns
 # tags alone and by the joint one. What will the positions be worth?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tagging = 100 * semeval.pivot(index=by_rows, columns="model", values="entity F1")
 both = tagging[["tagging only", "joint"]].groupby(["positions", "rows"]).mean().unstack("rows")
 both.rename(index=places).style.format(precision=0)
@@ -754,14 +752,14 @@ claim(
 # the time the relation takes, the tags are hardly learned without the leak, and with it only from enough sentences. A second task that is not learned
 # cannot help; one that the input gives away need not.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown]
 # ### How good is the reader?
 #
 # The official score of the task is the macro F1 *with* direction. Here are all our readers of 8,000 sentences: the relation's path pools by the maximum over
 # the sentence, or also takes the states at the two nouns (*entities*). Beside them stand published networks of the same kind; all of those begin with
 # word vectors pretrained on large text, ours with random ones.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 scores_of = ["relation macro F1", "relation macro F1, with direction"]
 full = (
     100

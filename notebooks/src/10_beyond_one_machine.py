@@ -68,11 +68,11 @@ seed = course_seed()
 # ## What grows?
 #
 # We take an MMoE and let one thing grow at a time: training rows to a million, tasks to 16, experts to 64, the vocabulary (all categories
-# together, each with a vector of 16) to a million. Every point was measured in a fresh process, its time several times over, and recorded; the other
-# settings stay as the table says. Time is *processor time*, the sum over the cores: a clock on the wall would also measure who else uses the machine.
+# together, each with a vector of 16) to a million. Every point was measured in a fresh process, its time several times over, and recorded; all
+# other settings stay what they are. Time is *processor time*, the sum over the cores: a clock on the wall would also measure who else uses the machine.
 # (On a quiet machine the clock shows less than the processor time, as cores share the work.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 kept = recorded("cost_curves")
 costs = pd.DataFrame(kept["results"]).explode(["seconds", "processor_seconds"])
 costs[["seconds", "processor_seconds"]] = costs[["seconds", "processor_seconds"]].astype(float)
@@ -198,7 +198,7 @@ def milliseconds_of_a_step(look_up):
     return 1e3 * min(timeit.repeat(step, number=1, repeat=20))
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 ways = {"take": lambda: keras.ops.take(table, words, axis=0), "gather": lambda: tf.gather(table.value, words)}
 look_ups = {name: milliseconds_of_a_step(way) for name, way in ways.items()}
 details = ", ".join(f"{name} {each:.2f} ms" for name, each in look_ups.items())
@@ -441,8 +441,8 @@ plots.show(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### What the exchange costs
 #
-# Each process sends the gradients of all weights, 4 bytes each, at every step. The workers also timed the parts: their own half of a step, without any exchange, and the exchange of vectors of
-# several sizes. A network cable between two machines adds at least its bytes over its speed.
+# Each process sends the gradients of all weights, 4 bytes each, at every step. The workers timed their own half of a step, without any exchange, and exchanges of
+# several sizes. A cable between two machines adds at least bytes over speed.
 
 # %%
 wires = {"1 Gbit/s at best": 125e6, "10 Gbit/s at best": 1.25e9}
@@ -500,9 +500,9 @@ display(
 # - **No password.** TensorFlow's server listens on *every* network interface and asks nobody who they are; this cannot be changed. Use a network that only you can reach,
 #   never an open hub.
 # - **`model.fit` does not run** under this strategy in Keras 3.15, hence the loop above. It asks for
-#   the mean of a dictionary, which TensorFlow does not give. We tried, in the same two processes:
+#   the mean of a dictionary, which TensorFlow does not give. (Tried in the same two processes.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 claim("Keras's own fit fails under two workers.", together.fit_error is not None, str(together.fit_error))
 
 # %% [markdown]
@@ -520,9 +520,7 @@ check("10.4", mean_of_all)
 #
 # A study is many trainings that need nothing of each other: models × seeds. Those spread without any exchange (*embarrassingly parallel*, 易并行). Python has one
 # interface for that, `concurrent.futures.Executor`, and a pool of processes, a Dask cluster, or a batch system's queue all provide one.
-# `study(..., executor=...)` takes any of them.
-#
-# First here, in this process:
+# `study(..., executor=...)` takes any of them. We run it in this process first, then on a cluster.
 
 
 # %%
@@ -635,7 +633,7 @@ claim(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### What is not in the file
 #
-# Who tells the server that keyword "tea" is number 7? The *vocabularies* and the *scaling* of numbers belong to the data, not to the model. If the server's numbers are not
+# Somebody must tell the server that keyword "tea" is number 7. The *vocabularies* and the *scaling* of numbers belong to the data, not to the model. If the server's numbers are not
 # those of the training, every answer is wrong and none looks wrong. The remedy: put the look-up into what you export.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -693,7 +691,7 @@ plots.show(
     alt="Peak memory of each chapter's kernel as bars, with lines at 1 and 1.2 gigabytes; chapter 10 adds the processes it starts.",
 )
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 shown = hub.assign(kernel=hub["kernel_bytes"] / 1e9, all=hub["all_bytes"] / 1e9)
 shown = shown.rename(
     columns={
