@@ -817,7 +817,7 @@ claim("Here joint training helps the relation.", gain_04.low > 0, text_04)
 claim("It does not help the tags.", cost_04.low <= 0, cost_text)
 
 # %% [markdown]
-# So here the gain is real; on SemEval few intervals lie above zero, and by little, and more lie below. What differs? CoNLL04's entities have *types*, and a relation wants certain ones: only a person
+# So here a gain is shown; on SemEval few intervals lie above zero, and by little, and more lie below. What differs? CoNLL04's entities have *types*, and a relation wants certain ones: only a person
 # lives somewhere. SemEval's nouns have no types; their tags say only where they are, which the relation is told anyway. And CoNLL04 has few sentences.
 # That is a reading of two data sets and a made-up one, not a proof; the tags pay for it, and both models share one learning rate and one number
 # of epochs, chosen on validation sentences.

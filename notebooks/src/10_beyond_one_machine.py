@@ -94,7 +94,7 @@ check("10.1", prediction)
 #
 # Costs that come from doing the same thing $n$ times are a line, $c(n) = \text{fixed} + \text{slope} \cdot n$. On a log-log figure it is flat as long
 # as the fixed part rules, and then rises by a factor of ten for every ten. By hand: 3 ms fixed and .15 ms an expert make 4.2 ms for 8 experts,
-# not much more than for one, and 12.6 ms for 64.
+# a third more than for one, and 12.6 ms for 64.
 #
 # We fit by least squares of *relative* errors, so that small sizes count as much as large ones; neither part may be negative. A line that passes through its own
 # points proves little, so ours **never sees the largest size**: from the last size that it knows it is dashed and *foretells*. The number at the end is what
