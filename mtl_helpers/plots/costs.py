@@ -135,7 +135,8 @@ def exchange_lines(
     figure, axes = new_figure(8.5, 4.0)
     panel, sizes = axes[0, 0], np.array(sorted(seconds))
     panel.plot(sizes, [1e3 * seconds[size] for size in sizes], "o-", color=BLUE)
-    begin = (sizes[0], 1e3 * seconds[sizes[0]])  # where no wire is near: at the other end a name may meet theirs
+    above = 1e3 * max(seconds[size] for size in sizes[:2])
+    begin = (sizes[0], above)  # where no wire is near: at the other end a name may meet theirs
     panel.annotate("measured here", begin, (0, 9), textcoords="offset points", color=BLUE, weight="bold")
     for (name, speed), colour in zip(wire.items(), (SKY, VERMILLION), strict=False):
         times = 1e3 * sizes / speed
