@@ -1,9 +1,14 @@
-"""``tuned_study``: compares recipes, each at the learning rate that the validation rows choose for it."""
+"""``tuned_study``: compares recipes, each at the learning rate that the validation rows choose for it.
+
+All seeds and learning rates of a recipe train side by side in one program: Adam's step is a multiple of its learning
+rate, so each run can have its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -57,23 +62,24 @@ class TunedStudy(Study):
 
 @keras.saving.register_keras_serializable(package="mtl_helpers")
 class RateTable(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate for every step, in a table that can be rewritten without compiling anew.
+    """Learning rates for every step, one a run, in a table that can be rewritten without compiling anew.
 
     Args:
         steps: Steps of the whole training.
+        runs: Runs that train side by side: a row each of the stacked weights.
     """
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.table = keras.Variable(np.zeros(steps, np.float32), trainable=False)
+    def __init__(self, steps: int, runs: int) -> None:
+        self.steps, self.runs = steps, runs
+        self.table = keras.Variable(np.zeros((steps, runs, 1), np.float32), trainable=False)
 
     def __call__(self, step: Any) -> Any:
-        """Gives the learning rate of a step."""
-        return ops.take(self.table, ops.minimum(ops.cast(step, "int32"), self.steps - 1))
+        """Gives the learning rates of a step, ``[runs, 1]``."""
+        return ops.take(self.table, ops.minimum(ops.cast(step, "int32"), self.steps - 1), axis=0)
 
     def get_config(self) -> dict[str, Any]:
         """Gives the arguments."""
-        return {"steps": self.steps}
+        return {"steps": self.steps, "runs": self.runs}
 
 
 def tuned_study(
@@ -91,7 +97,7 @@ def tuned_study(
 
     All recipes get the same learning rates to choose from, so the same effort of tuning. What decides is the skill on
     the validation rows, averaged over seeds and tasks: 2 AUC - 1 of a binary task, 1 - mse / variance of the labels of
-    a regression, so that 0 is knowing nothing and 1 is perfect. Only the chosen runs meet the test rows.
+    a regression, so that 0 is knowing nothing and 1 is perfect. Only the chosen runs are scored on the test rows.
 
     Args:
         recipes: Name -> model and how it is trained.
@@ -118,31 +124,34 @@ def tuned_study(
     check_recipes(recipes, rates)
     check_counts(epochs=epochs, batch_size=batch_size)
     plan = plan_of_one(data, seeds)
+    # A run a seed and rate; the rate stands where a study has the label of its loss weights.
+    trials = replace(plan, runs=tuple(replace(run, loss_weight=str(rate)) for rate in rates for run in plan.runs))
     steps = epochs * max(1, len(plan.data.train) // min(batch_size, len(plan.data.train)))
-    bar = progress_bar(len(recipes) * len(rates), f"{len(recipes)} recipes × {len(rates)} rates", progress)
+    bar = progress_bar(len(recipes) * epochs, f"{len(recipes)} recipes × {len(rates)} rates", progress)
     found = TunedStudy(pd.DataFrame(), {}, best_reachable(plan), plan, {n: r.builder for n, r in recipes.items()})
     frames, tuning = [], []
     for group in programs(recipes):
         losses = task_losses(plan.data, **dict(next(iter(group.values())).losses or {}))
-        optimizer = keras.optimizers.Adam(RateTable(steps))
+        optimizer = keras.optimizers.Adam(RateTable(steps, len(trials.runs)))
         settings = Settings(losses, optimizer, epochs, batch_size, jit_compile)
-        trainer = make_trainer(" = ".join(group), next(iter(group.values())).builder, plan, settings, bar.write)
+        trainer = make_trainer(" = ".join(group), next(iter(group.values())).builder, trials, settings, bar.write)
         if not isinstance(trainer, StackedModel):
             raise ValueError(f"recipes {list(group)}: this model cannot be trained in one program; use study.")
         start = trainer.get_weights()
         for name, recipe in group.items():
             bar.set_postfix_str(name)
-            evaluator, trials = best_of(name, recipe, trainer, start, rates, epochs, bar)
-            frames.append(evaluator.frame())
-            tuning.append(trials)
-            found.learning_rates[name] = float(mean_score(trials).idxmax())
-            found.parameters[name] = int(sum(np.prod(each.shape) for each in trainer.model.trainable_variables))
-            found.weights[name] = trainer.get_weights()
-            found.predictions[name] = {task: each[..., 0] for task, each in trainer.predict("test").items()}
+            restart(trainer, start, recipe.schedule)
+            for epoch in range(1, epochs + 1):
+                training = trainer.train_epoch(epoch)
+                bar.update()
+            evaluator = Evaluator(name, trainer, trials, losses)
+            evaluator.validate(epochs, training)
+            tuning.append(validation_scores(evaluator, plan))
+            frames += keep_best(found, evaluator, mean_score(tuning[-1]).idxmax(), epochs)
         del trainer, evaluator
         release()
     bar.close()
-    found.frame = pd.concat(frames, ignore_index=True)[COLUMNS]
+    found.frame = pd.concat(frames, ignore_index=True)[COLUMNS].assign(loss_weight=plan.runs[0].loss_weight)
     found.tuning = pd.concat(tuning, ignore_index=True)
     return found
 
@@ -183,34 +192,31 @@ def programs(recipes: Mapping[str, Recipe]) -> list[dict[str, Recipe]]:
     return list(groups.values())
 
 
-def best_of(
-    name: str, recipe: Recipe, trainer: StackedModel, start: list[np.ndarray], rates: list[float], epochs: int, bar: Any
-) -> tuple[Evaluator, pd.DataFrame]:
-    """Trains from the same start at every learning rate; leaves the trainer with the best runs' weights.
+def validation_scores(evaluator: Evaluator, plan: Plan) -> pd.DataFrame:
+    """Gives a recipe's validation scores at every learning rate, as rows of ``TunedStudy.tuning``."""
+    rows = evaluator.frame()
+    rows = rows[(rows["split"] == "validation") & rows["metric"].isin(["auc", "mse"])]
+    rows = rows.assign(learning_rate=rows["loss_weight"].astype(float), skill=skill(rows, plan, "validation"))
+    return rows[["model", "seed", "task", "metric", "value", "learning_rate", "skill"]]
+
+
+def keep_best(found: TunedStudy, evaluator: Evaluator, rate: float, epochs: int) -> list[pd.DataFrame]:
+    """Keeps what a recipe gave at its best learning rate, and measures that, and no other, on the test rows.
 
     Returns:
-        The measurements of the best learning rate, test rows included, and the validation scores of all of them.
+        The measurements, validation and test.
     """
-    factors = schedule_factors(recipe.schedule, trainer.optimizer._learning_rate.steps)
-    best, trials, evaluators = [], [], {}
-    for rate in rates:
-        restart(trainer, start, rate * factors)
-        for epoch in range(1, epochs + 1):
-            training = trainer.train_epoch(epoch)
-        evaluators[rate] = Evaluator(name, trainer, trainer.plan, trainer.losses)
-        evaluators[rate].validate(epochs, training)
-        rows = evaluators[rate].frame()
-        rows = rows[(rows["split"] == "validation") & rows["metric"].isin(["auc", "mse"])]
-        rows = rows[["model", "seed", "task", "metric", "value"]].assign(learning_rate=rate)
-        trials.append(rows.assign(skill=skill(rows, trainer.plan, "validation")))
-        scores = mean_score(pd.concat(trials))
-        if scores.idxmax() == rate:
-            best = trainer.get_weights()
-        bar.update()
-    trainer.set_weights(best)
-    chosen = evaluators[float(scores.idxmax())]
-    chosen.finish(np.full(len(trainer.plan.runs), epochs))
-    return chosen, pd.concat(trials)
+    name, trainer = evaluator.name, evaluator.trainer
+    mine = np.array([run.loss_weight == str(rate) for run in trainer.plan.runs])
+    test = {task: outputs[mine] for task, outputs in trainer.predict("test").items()}
+    chosen = Evaluator(name, SimpleNamespace(predict={"test": test}.__getitem__), found.plan, evaluator.losses)
+    chosen.finish(np.full(len(found.plan.runs), epochs))
+    found.learning_rates[name] = float(rate)
+    found.parameters[name] = int(sum(np.prod(each.shape) for each in trainer.model.trainable_variables))
+    found.weights[name] = [each[mine] for each in trainer.get_weights()]
+    found.predictions[name] = {task: outputs[..., 0] for task, outputs in test.items()}
+    measured = evaluator.frame()
+    return [measured[measured["loss_weight"] == str(rate)], chosen.frame()]
 
 
 def mean_score(trials: pd.DataFrame) -> pd.Series:
@@ -246,10 +252,12 @@ def schedule_factors(schedule: Schedule | None, steps: int) -> np.ndarray:
     return np.array([float(schedule(step)) for step in range(steps)], np.float32)
 
 
-def restart(trainer: StackedModel, weights: list[np.ndarray], table: np.ndarray) -> None:
-    """Puts a trainer back to its start, the optimizer's memory included, with another table of learning rates."""
+def restart(trainer: StackedModel, weights: list[np.ndarray], schedule: Schedule | None) -> None:
+    """Puts a trainer back to its start, the optimizer's memory included, with each run's rate under a schedule."""
     trainer.set_weights(weights)
-    trainer.optimizer._learning_rate.table.assign(table)
+    rates = trainer.optimizer._learning_rate
+    each_run = [float(run.loss_weight) for run in trainer.plan.runs]
+    rates.table.assign(np.outer(schedule_factors(schedule, rates.steps), each_run)[..., None])
     for variable in trainer.optimizer.variables:
-        if variable is not trainer.optimizer._learning_rate:
+        if variable is not rates:
             variable.assign(ops.zeros_like(variable))
