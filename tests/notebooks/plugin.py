@@ -28,6 +28,11 @@ class PeakMemory(pytest.Item):
         assert peak < MOST_MEMORY, f"the kernel took {peak / 1e6:.0f} MB, more than {MOST_MEMORY / 1e6:.0f} MB"
 
 
+def pytest_collection(session):
+    """Keeps nbval from measuring coverage in every kernel: it is a question to the unit tests."""
+    session.config.option.cov_source = None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     """Adds the memory test to the cells of every notebook."""
