@@ -1,5 +1,7 @@
 """The order of the tests, and which of them coverage follows."""
 
+from collections.abc import Generator
+
 import pytest
 
 FIRST = {"browser", "notebooks", "solutions"}  # folders
@@ -26,3 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in FIRST or item.path.name in TRAIN_MOST:
             item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Coverage leaves out their fixtures too, which train as well."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    coverage = plugin.cov_controller if plugin and item.get_closest_marker("no_cover") else None
+    if not coverage:
+        return (yield)
+    coverage.pause()
+    try:
+        return (yield)
+    finally:
+        coverage.resume()

@@ -67,8 +67,9 @@ def make_record(
     )
 
 
-def mmoe_and_ple() -> dict[str, GateRecord]:
-    return {"MMoE": make_record("MMoE", mmoe_levels(TASKS, 8)), "PLE": make_record("PLE", ple_levels(TASKS))}
+def mmoe_and_ple(epochs: int = 20) -> dict[str, GateRecord]:
+    levels = {"MMoE": mmoe_levels(TASKS, 8), "PLE": ple_levels(TASKS)}
+    return {model: make_record(model, own, epochs=epochs) for model, own in levels.items()}
 
 
 def large_mmoe() -> GateRecord:
