@@ -6,7 +6,7 @@ import pytest
 
 FIRST = {"browser", "notebooks", "solutions"}  # folders
 # Before Python 3.12 coverage follows every line of TensorFlow too, a third of the time of the files that train most.
-# It leaves these out: what they reach, others reach as well, but for one line in a hundred.
+# It leaves these out: what they reach, others reach as well, but for two lines in a hundred.
 TRAIN_MOST = {
     "test_balancing_model.py",
     "test_contributing.py",

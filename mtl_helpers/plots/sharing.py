@@ -12,7 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from mtl_helpers.metrics import paired_interval
-from mtl_helpers.plots.style import BLUE, GREY, VERMILLION, label_lines, model_colour, new_figure, styled, task_colour
+from mtl_helpers.plots.style import (
+    BLUE,
+    GREY,
+    VERMILLION,
+    in_words,
+    label_lines,
+    model_colour,
+    new_figure,
+    styled,
+    task_colour,
+)
 
 SETTING = ["correlation", "rows", "penalty"]
 STRONG = 0.2  # a difference this large has the full colour
@@ -290,7 +300,7 @@ def sharing_result(frame: pd.DataFrame, baseline: str = "single-task") -> Figure
                 where = {"xycoords": ("axes fraction", "data"), "va": "center", "color": "black"}
                 panel.annotate(text, (1.01, y), **where)
         panel.set_xlabel("test error (1: guessing the mean)")
-        panel.set_title(task.replace("_", " "), loc="left", pad=20)
+        panel.set_title(in_words(task), loc="left", pad=20)
     axes[0, 0].set_yticks(range(len(models)), models)
     axes[0, 0].set_ylim(len(models) - 0.5, -0.5)
     return figure
